@@ -83,6 +83,14 @@ def serving() -> None:
     fidelity_serving.main()
 
 
+def distance() -> None:
+    """Error and coverage by how far a measurement is from the fit."""
+    table = cm.validation.by_distance()
+    print("\nBY DISTANCE FROM THE FIT: what the fit behind a prediction has not seen")
+    shown = {"error": share, "bias": signed, "coverage": share}
+    print(table.to_string(index=False, formatters=shown))
+
+
 def quality() -> None:
     """Quality: each benchmark by curves fitted without it; graph indexes beside their laws."""
     print(
@@ -120,7 +128,7 @@ def quality() -> None:
     )
 
 
-PARTS = {"training": training, "serving": serving, "quality": quality}
+PARTS = {"training": training, "serving": serving, "distance": distance, "quality": quality}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

@@ -299,22 +299,25 @@ def bands(fit: Fit, errors: dict[str, np.ndarray], keep: np.ndarray, levels: lis
 def held_out(fit: Fit, errors: dict[str, np.ndarray], level: str) -> pd.DataFrame:
     """Rows of serving_held_out.csv: each by a fit without its group, model or source.
 
-    The band is made of the other groups, models or sources, and widened where these are left out.
+    The band is made of the other groups, models or sources, and widened where these are left out;
+    servers that are not tuned are those of a source that nobody knows, as in `band`.
     """
     rows, error = fit.rows, errors[level]
     log_band = np.full((len(rows), 2), np.nan)
     labels = rows[level].to_numpy(str)
-    levels = [level] if level in LEVELS else []
+    levels = sorted({level, "table"} & {*LEVELS})
+    tuned = (rows["stack"] == STACKS[0]).to_numpy()
     for label in np.unique(labels):
         own = labels == label
         made = bands(fit, errors, ~own, levels)
-        for kind, metric in product(KINDS, RATIO_OF):
+        for kind, metric, best in product(KINDS, RATIO_OF, (True, False)):
             these = own & in_band(rows) & (rows["kind"] == kind) & (rows["metric"] == metric)
+            unseen = {level} & {*LEVELS} if best else {level, "table"} & {*LEVELS}
+            if kind == "hybrid":  # its band is that of architectures without a measurement
+                unseen -= {"model"}
+            wider = np.sqrt(1 + sum(made[metric, of] ** 2 - 1 for of in unseen))
             low, mid, high = made[kind, metric]
-            factor = (
-                1.0 if kind == "hybrid" and level == "model" else made.get((metric, level), 1.0)
-            )
-            log_band[these] = mid + factor * np.array([low - mid, high - mid])
+            log_band[these & (tuned == best)] = mid + wider * np.array([low - mid, high - mid])
     mid = rows["measured"] / np.exp(error)
     table = rows[["id", "metric"]].assign(
         without={"table": "source"}.get(level, level),

@@ -11,16 +11,19 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from os.path import isfile
+from pathlib import Path
 from typing import Any
 
 import click
 from click import argument, echo, option
 
 import costmodel as cm
-from costmodel.core import CatalogError, read_text
+from costmodel.core import CatalogError, middle, read_text
 from costmodel.facts.pricelist import snapshot
+from costmodel.pages import exporting
 from costmodel.pages.app import app
 from costmodel.pages.commands import (
+    DRAWS,
     EXIT_CODES,
     SCENARIO,
     STDOUT,
@@ -65,15 +68,19 @@ PRICE_BOOK = option(
     metavar="PATH",
     help="A CSV with the prices of your contract: model, and discount or usd_per_mtok_in ...",
 )
-for own in (*FIRST, *COMMANDS, app):
+for own in (*FIRST, *COMMANDS, *exporting.COMMANDS, app):
     main.add_command(own)
+GIVE_PRICE = (
+    "write usd_per_failure under the workload of {}, or make the scenario by "
+    "`costmodel from --failure USD`."
+)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
 
 @main.command()
 @SCENARIO
 @MONTHS
-@option("--draws", type=int, help="Number of draws, instead of the scenario's.")
+@DRAWS
 @option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
 @PRICE_BOOK
 @option(
@@ -111,6 +118,10 @@ def compare(
     for point in verdict.points:
         echo(wrapped(point, "- "))
     echo(f"\n{comparison(verdict.table, study)}\n")
+    if not middle(study.work.usd_per_failure) and "usd_per_failure" not in (
+        study.accept_zero or ()
+    ):
+        echo(wrapped(f"To give wrong answers a price, {GIVE_PRICE.format(scenario)}"))
     for name in study.accept_zero or ():
         echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())
@@ -153,7 +164,7 @@ def lint(scenario: str, everything: bool) -> dict[str, Any]:
     metavar="PATH",
     help="Where the table is written, in USD, with full precision.",
 )
-@option("--draws", type=int, help="Number of draws, instead of each scenario's.")
+@DRAWS
 @option("--workers", default=2, show_default=True, help="Processes.")
 @option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
 def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
@@ -278,8 +289,10 @@ def data(check: bool) -> dict[str, Any]:
     help="Repeat it; both by default.",
 )
 @option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@option("--interactive", is_flag=True, help="Beside it, a page with sliders, of its scenario.")
 def report(
     notebook: str,
+    interactive: bool,
     parameters: tuple,
     parameters_file: tuple,
     parameters_yaml: tuple,
@@ -303,8 +316,13 @@ def report(
     pack = notebook == NAME or (notebook == f"{NAME}.ipynb" and not isfile(notebook))
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
         clean = cm.report.validate(cm.report.schema(path), given, path.name)
+        study = exporting.study_behind(path, clean) if interactive else None
         made = cm.report.run(path, progress=bar(), **settings, **clean)
-    for written in made.files.values():
+    files = made.files
+    if study:
+        beside = Path(settings["out"]) / f"{path.stem}.interactive.html"
+        files |= {"interactive": cm.report.interactive(study, path=beside)}
+    for written in files.values():
         echo(written)
     echo(wrapped(made.answer))
     if made.took:
@@ -312,7 +330,7 @@ def report(
     return {
         "title": made.title,
         "answer": made.answer,
-        "files": {label: str(path) for label, path in made.files.items()},
+        "files": {label: str(path) for label, path in files.items()},
         "numbers": made.numbers,
         "seconds": made.seconds,
     }

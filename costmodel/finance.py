@@ -4,7 +4,8 @@ Money       npv irr Currency
 The case    business_case case_flow npv_tornado cash_flow tco Policy
 Baselines   Staff Seats Today baseline
 Units       unit_economics per_outcome equal_quality resolve
-Change      by_phase waterfall
+Change      by_phase waterfall diff changed_inputs broken_limits
+Who pays    showback shares_of
 The memo    memo Memo people_text numbered traced
 """
 
@@ -16,6 +17,8 @@ from costmodel.ledgers.book import cash_flow
 from costmodel.ledgers.register import numbered, traced
 from costmodel.studies.business_case import Policy, business_case, case_flow, npv_tornado
 from costmodel.studies.changes import by_phase, tco, waterfall
+from costmodel.studies.follow_up.difference import broken_limits, changed_inputs, diff
+from costmodel.studies.follow_up.showback import shares_of, showback
 from costmodel.studies.memo import Memo, baseline, memo, people_text
 from costmodel.studies.outcomes import equal_quality, per_outcome, unit_economics
 
@@ -27,10 +30,13 @@ __all__ = [
     "Staff",
     "Today",
     "baseline",
+    "broken_limits",
     "business_case",
     "by_phase",
     "case_flow",
     "cash_flow",
+    "changed_inputs",
+    "diff",
     "equal_quality",
     "irr",
     "memo",
@@ -40,6 +46,8 @@ __all__ = [
     "people_text",
     "per_outcome",
     "resolve",
+    "shares_of",
+    "showback",
     "tco",
     "traced",
     "unit_economics",

@@ -34,7 +34,7 @@ from costmodel.core.errors import SENTENCE
 from costmodel.core.nested import field_names
 from costmodel.pages.commands import notebooks
 from costmodel.pages.report.parameters import schema, validate
-from costmodel.pages.report.runner import _rehearse
+from costmodel.pages.report.runner import rehearse
 
 SECONDS, BYTES, BATCH = 20, 1_000_000_000, 25
 WRITES = ("open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.link")
@@ -67,8 +67,8 @@ JUDGED = [
 ]
 VALUES = [*NUMBERS, *TEXTS, *SHAPES, *RANGES, *JUDGED]
 COMPARE = ["compare", "support_assistant", "--draws"]
-COMMANDS = [COMPARE, [*COMPARE, "9"], ["compare"], ["portfolio"], ["report", "01_which_approach"]]
-COMMANDS += [[*COMPARE, "9", more] for more in ("--months", "--seed", "--price-book", "--csv")]
+COMMANDS = [COMPARE, [*COMPARE, "100"], ["compare"], ["portfolio"], ["report", "01_which_approach"]]
+COMMANDS += [[*COMPARE, "100", more] for more in ("--months", "--seed", "--price-book", "--csv")]
 COMMANDS += [["prices", "gpt-4o", more] for more in ("--on", "--discount", "--mode")]
 COMMANDS += [["explain", "own_gpus"], ["report", "01_which_approach", "-p"], ["reconcile", "a"]]
 COMMANDS += [[name] for name in "lint prices list data corpus init from-files no report".split()]
@@ -200,8 +200,8 @@ def ran(args):
         raise made.exception
     assert made.exit_code in (0, 1, 2), f"exit code {made.exit_code}"
     if made.exit_code == 2 and "Usage:" not in made.output:
-        said = made.stderr.strip().splitlines()[-1]
-        assert said.startswith("error: ") and len(said) <= SENTENCE + 60, said
+        said = " ".join(made.stderr.split()).rpartition("error: ")[2]
+        assert 5 < len(said) <= SENTENCE + 60, said
 
 
 def fuzz_parameters(rng):
@@ -211,7 +211,7 @@ def fuzz_parameters(rng):
 
     def check():
         clean = validate(known, given, path.name)
-        _rehearse({name: clean.get(name, parameter.default) for name, parameter in known.items()})
+        rehearse({name: clean.get(name, parameter.default) for name, parameter in known.items()})
 
     return (path.stem, given), check
 
@@ -267,7 +267,8 @@ def fuzz_functions(rng):
 KINDS = {
     kind.__name__.removeprefix("fuzz_"): kind
     for kind in (
-        fuzz_places, fuzz_files, fuzz_commands, fuzz_parameters, fuzz_csv, fuzz_fields, fuzz_functions,
+        fuzz_places, fuzz_files, fuzz_commands, fuzz_parameters, fuzz_csv, fuzz_fields,
+        fuzz_functions,
     )
 }  # fmt: skip
 
@@ -341,8 +342,6 @@ if __name__ == "__main__":
     for finding in findings[:60]:
         print(finding)
     for kind in KINDS:
-        print(
-            f"{kind:<12} {counts[kind, 'computed']:>6} computed {counts[kind, 'refused']:>6} refused"
-        )
+        print(f"{kind:<12}", *(f"{counts[kind, x]:>6} {x}" for x in ("computed", "refused")))
     print(json.dumps({"inputs": counts.total(), "findings": len(findings)}))
     sys.exit(bool(findings))

@@ -133,4 +133,5 @@ def settled(page) -> bool:
     """Whether the full answer is there and its picture is painted."""
     said = page.locator(".cm-top").inner_text()
     waits = page.locator(".cm-waiting").count()
-    return not waits and "Quick answer" not in said and "computing" not in said
+    going_on = ("First estimate", "still weighed", "computing")
+    return not waits and not any(words in said for words in going_on)

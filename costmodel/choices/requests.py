@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.lengths import PromptLengths
-from costmodel.core import ROUNDING, Number, frozen
+from costmodel.core import ROUNDING, Number, floats, frozen
 from costmodel.laws.agents import WEIGHTS, calls_below
 from costmodel.laws.caching import prefix_hit_rate
 
@@ -120,7 +120,7 @@ class Growth:
     def below(self, history: Any) -> tuple[Any, Any]:
         """(calls, history tokens) of a mean task with at most so much history."""
         most, added, *cut = (
-            np.asarray(x, float)[..., None]
+            floats(x)[..., None]
             for x in (history, self.added, self.limit, self.kept, self.kept_per_step)
         )
         found = calls_below(most, added, self.lengths, *cut)

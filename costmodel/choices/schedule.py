@@ -15,7 +15,7 @@ import numpy as np
 
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import ROUNDING, Number, check, public
+from costmodel.core import ROUNDING, Number, check, floats, public
 
 STANDING = ("with_demand", "monthly")  # kinds of schedules that size or fill a capacity
 
@@ -231,7 +231,7 @@ def every(months: Number) -> Schedule:
     >>> every(4.5).weights(9, None).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     """
-    check(np.all(np.asarray(months) > 0), "every(months): the interval must be above 0 months")
+    check(np.all(floats(months) > 0), "every(months): the interval must be above 0 months")
     return Schedule("every", months)
 
 
@@ -255,7 +255,7 @@ def path(values: np.ndarray) -> Schedule:
     >>> cm.ledgers.path([0, 1, 1, 3]).weights(3, None).tolist()
     [0.0, 1.0, 1.0, 3.0]
     """
-    return Schedule("path", np.asarray(values, float))
+    return Schedule("path", floats(values))
 
 
 def follows(when: Schedule, values: Any) -> Schedule:

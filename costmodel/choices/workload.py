@@ -24,6 +24,7 @@ from costmodel.core import (
     of_kind,
     one_number,
     require,
+    shares_of_one,
     validate,
 )
 from costmodel.facts import catalog
@@ -208,6 +209,8 @@ class Workload:
         own GPUs answer fewer requests at once until they are fast enough.
     latency_of : {"first token", "answer"}
         What they wait for: the first token, or the whole answer.
+    shares : dict of text to share, optional
+        Part of the requests of each team: {"sales": 0.6}. `cm.finance.showback` allots the cost.
     tier : {"prototype", "internal", "product", "critical"}
         How much the service matters. With the volume it sets the hours of people, the golden set,
         the human review, the rota and the traces, wherever nobody has given them.
@@ -262,6 +265,7 @@ class Workload:
     latency_of: str = "first token"
     # -- people
     tier: catalog.Tier | Id = "product"
+    shares: dict | None = None  # of teams
 
     def __post_init__(self) -> None:
         if isinstance(self.question_mix, dict):
@@ -271,15 +275,15 @@ class Workload:
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
         object.__setattr__(self, "seasons", seasons_of(self.seasons))
         task = task_of(self.task, self.difficulty, self.corpus is not None)
-        object.__setattr__(self, "task", task)
-        object.__setattr__(self, "difficulty", None)  # it is that of the task
-        if isinstance(self.tier, str):
-            object.__setattr__(self, "tier", catalog.tier(self.tier))
+        tier = catalog.tier(self.tier) if isinstance(self.tier, str) else self.tier
+        for name, value in {"task": task, "difficulty": None, "tier": tier}.items():
+            object.__setattr__(self, name, value)
         kinds = {"corpus": Corpus, "question_mix": QuestionMix, "seasons": Seasons}
         for name, kind in (kinds | {"tier": catalog.Tier, "prompt_lengths": PromptLengths}).items():
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
+        shares_of_one("Workload.shares", self.shares)
         for sent, (number, each) in self._media().items():
             check(
                 (number is None) == (each is None),
@@ -287,17 +291,13 @@ class Workload:
                 " or audio_seconds= and audio_tokens_per_s= (cm.facts.image_tokens, audio_tokens)",
             )
         check_known("latency_of", self.latency_of, LATENCY_OF, where="Workload")
-        least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
-        check(
-            np.min(least) > 0,
-            f"Workload.requests_per_month is {self.requests_per_month}, it must be above 0",
-        )
-        media = (amount for amount in (self.images, self.audio_seconds) if amount is not None)
-        sent_or_said = self.instruction_tokens, self.input_tokens, self.output_tokens, *media
-        check(
-            not all(map(is_zero, sent_or_said)),
-            "Workload: input_tokens and output_tokens are 0; give the tokens of one request",
-        )
+        requests: Any = self.requests_per_month
+        above = np.min(getattr(requests, "low", requests)) > 0
+        check(above, f"Workload.requests_per_month is {requests}, it must be above 0")
+        sent_or_said = self.instruction_tokens, self.input_tokens, self.output_tokens
+        media = (x for x in (self.images, self.audio_seconds) if x is not None)
+        none = "Workload: input_tokens and output_tokens are 0; give the tokens of one request"
+        check(not all(map(is_zero, (*sent_or_said, *media))), none)
 
     # -- other ways to say how much arrives --------------------------------------------------------
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from costmodel.core.checks import (
     LEAST_DIVISOR,
+    floats,
     is_day,
     number_list,
     of_kind,
     one_number,
     require,
+    shares_of_one,
     validate,
     whole_number,
 )
@@ -53,11 +55,13 @@ from costmodel.core.files import (
 )
 from costmodel.core.glossary import (
     GLOSSARY,
+    UNSEEN,
     data_folder,
     label_of,
     limits,
     meaning_of,
     named,
+    owner_label,
     unit_of,
 )
 from costmodel.core.nested import (
@@ -86,6 +90,7 @@ from costmodel.core.ranges import (
     Range,
     Usual,
     assumed,
+    is_one_number,
     unmarked,
 )
 from costmodel.core.units import (
@@ -110,18 +115,19 @@ from costmodel.core.units import (
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
 )
-from costmodel.core.words import USD, Currency, dollars, money, number_text, percent, short
+from costmodel.core.words import USD, Currency, dollars, listed, money, number_text, percent, short
 
 __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt FORMS GB GLOSSARY
     HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR MILLION
     MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range
-    SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX USD Unpriced Usual WEEKS_PER_MONTH
+    SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX UNSEEN USD Unpriced Usual WEEKS_PER_MONTH
     WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed check check_draws
     check_known check_writable data_folder dollars doubts draw_values drive driver_key
     field_names find_key find_keys frozen given_or_drawn in_words is_day is_named is_nest key_of
-    label_of leaves limits meaning_of middle misspelt money named not_none number_list
-    number_text objects of_kind one_number owner_of percent pin plain_cell probabilities public
-    read_rows read_text require rewrite same sample short strata temporary_folder unchecked
-    uniforms unit_of unknown unmarked validate walk whole_number write write_all
+    label_of leaves limits listed meaning_of middle misspelt money named not_none number_list
+    number_text objects of_kind one_number owner_label owner_of percent pin plain_cell
+    probabilities public read_rows read_text require rewrite same sample short strata
+    temporary_folder unchecked uniforms unit_of unknown unmarked validate walk whole_number
+    write write_all
 """.split()

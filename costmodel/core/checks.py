@@ -15,7 +15,7 @@ from costmodel.core.forms import FORMS, form_for, is_one_number, outside
 from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
 from costmodel.core.ranges import Doubt, Range, Usual, is_number, unmarked
-from costmodel.core.units import LARGEST
+from costmodel.core.units import LARGEST, ROUNDING
 
 YEARS = range(1900, 2201)  # of a day
 HOUR = re.compile(r"T\d\d:\d\d(-\d\d:\d\d)?$")  # or the hours from one to another
@@ -166,3 +166,27 @@ def is_day(text: Any) -> bool:
 
 def _between(low: float, high: float) -> str:
     return f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+
+
+def shares_of_one(name: str, shares: dict[str, Any] | None) -> None:
+    """Check that shares by name are each 0 to 1 and together at most 1.
+
+    >>> shares_of_one("shares", {"sales": 0.8, "legal": 0.3})
+    Traceback (most recent call last):
+    ValueError: shares add up to 1.1, allowed is at most 1
+    """
+    of_kind(name, shares or {}, dict)
+    for team, share in (shares or {}).items():
+        one_number(f"{name} of {team!r}", share, 0, 1)
+    whole = sum((shares or {}).values())
+    check(whole <= 1 + ROUNDING, f"{name} add up to {whole:g}, allowed is at most 1")
+
+
+def floats(value: Any) -> Any:
+    """A value as floats: an array, or what computes like one, as it is.
+
+    >>> floats([1, 2])
+    array([1., 2.])
+    """
+    like_array = isinstance(value, np.lib.mixins.NDArrayOperatorsMixin)
+    return value if like_array else np.asarray(value, float)

@@ -63,6 +63,7 @@ def _read(path: Path) -> dict[str, Entry]:
     return entries
 
 
+UNSEEN = ("log-odds", "index")  # units whose numbers say nothing to most readers
 _ROWS = _read(data_folder() / "glossary.csv")
 GLOSSARY = {name: line for name, line in _ROWS.items() if not name.endswith(".*")}
 UNLISTED = Entry("", "", 0.0, inf)  # what holds for a name that has no line
@@ -125,12 +126,22 @@ def label_of(key: str) -> str:
     owner, _, field = key.rpartition(".")
     found = entry(key)
     label = found.label or found.meaning or field.replace("_", " ")
+    words = owner_label(owner)
+    return f"{label} ({words})" if words not in label and key not in GLOSSARY else label
+
+
+def owner_label(owner: str) -> str:
+    """What holds an input, in words; "" for what needs none.
+
+    >>> owner_label("FewShot"), owner_label("GraphRag"), owner_label("Prompt")
+    ('examples in the prompt', 'GraphRAG', 'prompt')
+    """
+    if known := _ROWS.get(f"{owner}.*"):
+        return known.label
     name, over, tokens = owner.partition(">")
     above = f", above {float(tokens):,.0f} tokens" if over else ""
-    known = _ROWS.get(f"{owner}.*")
     apart = re.sub(r"@|\.(?=[a-z])", ", ", name).replace("_", " ")
-    words = known.label if known else apart + above
-    return f"{label} ({words})" if words and key not in GLOSSARY else label
+    return (apart.lower() if apart.isalpha() else apart) + above
 
 
 def named(message: str) -> str:

@@ -410,7 +410,7 @@ def unmarked(value: Any) -> Any:
 
 
 Doubt = (Range, Measured)
-_NUMBERS = (int, float, np.number, np.ndarray, *Doubt)
+_NUMBERS = (int, float, np.number, np.ndarray, np.lib.mixins.NDArrayOperatorsMixin, *Doubt)
 if TYPE_CHECKING:
     Number = Any  # a field holds a doubt until `middle` or `sample` puts a number there
 else:

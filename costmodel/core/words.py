@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -129,13 +130,29 @@ def short(x: float) -> str:
     return f"{x:.3g}"
 
 
-def percent(x: float) -> str:
-    """A share in whole percent.
+def percent(x: float, below: float | None = None) -> str:
+    """A share in whole percent; one that is less than `below` does not round up to it.
 
-    >>> percent(0.707)
-    '71 %'
+    >>> percent(0.707), percent(0.796, below=0.8), percent(0.79999, below=0.8)
+    ('71 %', '79.6 %', '79.9 %')
     """
-    return f"{100 * x:.0f} %" if np.isfinite(x) else "?"
+    text = f"{100 * x:.0f} %" if np.isfinite(x) else "?"
+    if below is None or x >= below or text != percent(below):
+        return text
+    return f"{np.floor(1000 * x) / 10:.1f} %"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in one sentence; of several, one that holds a comma or "and" stands in quotes.
+
+    >>> listed(["RAG"]), listed(["RAG", "Prompt", "Small model, few-shot"])
+    ('RAG', 'RAG, Prompt and "Small model, few-shot"')
+    """
+    names = [*names]
+    if len(names) == 1:
+        return names[0]
+    *first, last = (f'"{x}"' if re.search(r",|\band\b", x) else x for x in names)
+    return f"{', '.join(first)} and {last}"
 
 
 @public

@@ -208,7 +208,7 @@ def _never(
     if sign == 0:
         return ("", ""), f"never: both cost the same {where}"
     cheaper = labels[1] if sign > 0 else labels[0]
-    rest = f"; in {percent(1 - p_never)} of the draws they do cross" if p_never < 1 else ""
+    rest = f"; in {percent(1 - p_never)} of the draws they change places" if p_never < 1 else ""
     return (cheaper, cheaper), f"never: {cheaper} is cheaper everywhere {where}{rest}"
 
 

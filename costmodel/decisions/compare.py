@@ -81,6 +81,7 @@ def table_of(study: Study, found: Simulated) -> pd.DataFrame:
     table[["eligible", "as_good"]] = table[["eligible", "as_good"]].eq(True)
     table["currency"] = "USD"
     table["why_not"] = [_why_not(label, found) for label in study.options]
+    table.attrs["confidence"] = study.confidence
     return table.sort_values("risk_adjusted", kind="stable")
 
 

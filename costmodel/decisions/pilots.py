@@ -38,6 +38,7 @@ from costmodel.core import (
     Range,
     check,
     given_or_drawn,
+    listed,
     middle,
     number_text,
     require,
@@ -161,9 +162,8 @@ def pilot(
     told = {(plan, size): draws.told(plan, size) for plan in alone for size in sizes}
     best = max(told, key=lambda x: told[x][0] - price(*x)[0])
     for plan in [*alone, *_grown(draws, best, alone, sizes, price)]:
-        *first, last = names = [labels[i] for i in plan]
-        comma = "; " if any("," in label for label in first) else ", "
-        name = f"{comma.join(first)} and {last}" if first else last
+        names = [labels[i] for i in plan]
+        name = listed(names)
         judged[name] = tuple(names)
         for size in sizes:
             to_measure, how = price(plan, size)

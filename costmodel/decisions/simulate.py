@@ -1,4 +1,4 @@
-"""The only road from options to numbers: the middle, draws, a grid; totals, bands, P(cheapest).
+"""The only road from options to numbers: the middle, draws, a grid; totals, bands, chances.
 
 Read from top to bottom: simulate -> per_draw -> ledgers.batches -> the engine. An option that
 cannot run in a row is NaN there."""

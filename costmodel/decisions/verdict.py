@@ -192,8 +192,9 @@ def recommend(study: Study, flips: bool = True, pilots: bool = True) -> Verdict:
     prices, said = _prices(study, table, best)
     if len(prices) > 1 and study.quality_floor is None and not any(prices.attrs["yours"]):
         curve = curve_sentence(prices, study.terms)
+        free = f"With wrong answers free, {sentence[0].lower()}{sentence[1:]}"
         sentence = f"It depends on what a wrong answer costs, and nobody has said that: {curve}. "
-        sentence += f"With wrong answers free: {headline(study, best, table)}"
+        sentence += free
         said = ()
     said = (*points(study, best, table, changes), *said)
     if plan is not None and pays(plan):

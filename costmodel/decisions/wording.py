@@ -12,7 +12,7 @@ import pandas as pd
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import middle, money, number_text, percent, public
+from costmodel.core import Doubt, listed, middle, money, number_text, percent, public
 from costmodel.decisions.rule import CLOSE, ERRORS
 from costmodel.decisions.search import present
 
@@ -47,7 +47,7 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
         text += f", with {percent(row['quality'])} of its answers accepted"
     equal = list(table.index[table["as_good"] & (table.index != best)])
     be = "is" if len(equal) == 1 else "are"
-    text += f"; {' and '.join(equal)} {be} as good, within {percent(CLOSE)}" if equal else ""
+    text += f"; {listed(equal)} {be} as good, within {percent(CLOSE)}" if equal else ""
     return text + "."
 
 
@@ -73,7 +73,7 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame, first: str = ""
     text, cost = f"Do not choose yet: {_among(study)}", _cost(study, row)
     if study.quality_floor is None:
         text += f"no option is {percent(study.confidence)} sure to run; {named}, at {cost}"
-        return f"{text}, runs in only {percent(row['p_reaches'])} of the draws."
+        return f"{text}, runs in only {_chance(row['p_reaches'], study)} of the draws."
     if np.isnan(row["quality"]):
         text += f"the quality of no option is known, so none is sure to reach your {floor}"
         return f"{text}; {named} costs {cost}; judge some {JUDGED} answers of each first."
@@ -86,11 +86,11 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame, first: str = ""
         )
     least = "has" if named == table.index[0] else "has, of what comes near,"
     text += f"{named} {least} the lowest expected cost, {cost}, but its chance to reach your "
-    text += f"{floor} is only {_chance(row['p_reaches'])}"
+    text += f"{floor} is only {_chance(row['p_reaches'], study)}"
     likeliest = str(chances.index[chances >= chances.max() - AS_LIKELY][0])  # the cheapest of them
     if likeliest != named:
         other = table.loc[likeliest]
-        text += f" ({likeliest} has {_chance(other['p_reaches'])}, at "
+        text += f" ({likeliest} has {_chance(other['p_reaches'], study)}, at "
         text += f"{money(other['per_month'], study.terms)} a month)"
     if chances.max() < UNLIKELY and not first:
         return f"{text}; probably no option reaches it: add a better one or lower the floor."
@@ -115,8 +115,9 @@ def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) ->
         label, least = missed.index[0], missed.iloc[0]
         does = "run" if floor is None else f"reach {percent(floor)}"
         yield (
-            f"{label} would cost less, {money(least['per_month'], terms)} a month, but has only a "
-            f"chance of {percent(least['p_reaches'])} to {does}."
+            f"{label} would cost less, {money(least['per_month'], terms)} a month, but its chance "
+            f"to {does} is {_chance(least['p_reaches'], study)}, less than the "
+            f"{percent(study.confidence)} asked for."
         )
     if study.risk:
         yield (
@@ -151,7 +152,9 @@ def cards(study: Study, row: pd.Series) -> Cards:
         wrong = f"a month, assumed: {percent(1 - row['quality'])} of answers, "
         each_wrong = row["wrong_answers"] * row["per_request"] / (row["expected"] or 1.0)
         each_wrong /= max(1 - row["quality"], 1e-9)
-        wrong += f"{money(each_wrong, terms)} each" if price else "for which no price was given"
+        on_average = " on average" if isinstance(study.work.usd_per_failure, Doubt) else ""
+        priced = f"{money(each_wrong, terms)} each{on_average}"
+        wrong += priced if price else "for which no price was given"
     chance: tuple[str, str, str] = (
         "Chance to be the cheapest",
         _chance(row["p_cheapest"]) if row["eligible"] else "not eligible",
@@ -160,7 +163,7 @@ def cards(study: Study, row: pd.Series) -> Cards:
     if floor is not None:
         chance = (
             f"Chance to reach {percent(floor)}",
-            _chance(row["p_reaches"]) if known else "not known",
+            _chance(row["p_reaches"], study) if known else "not known",
             f"{percent(study.confidence)} is asked for",
         )
     return (
@@ -176,15 +179,15 @@ def cards(study: Study, row: pd.Series) -> Cards:
     )
 
 
-def _chance(share: float) -> str:
-    """A chance; no draws make one certain.
+def _chance(share: float, study: Study | None = None) -> str:
+    """A chance; no draws make one certain, and none rounds up to what the study asks for.
 
     >>> [_chance(x) for x in (0.0, 0.004, 0.554, 0.998, 1.0)]
     ['0 %', '<1 %', '55 %', '>99 %', '100 %']
     """
     if 0 < share < 0.005:
         return "<1 %"
-    return ">99 %" if 0.995 < share < 1 else percent(share)
+    return ">99 %" if 0.995 < share < 1 else percent(share, study.confidence if study else None)
 
 
 def no_answer(table: pd.DataFrame) -> str:

@@ -187,17 +187,17 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     if not ends:
         return f"{option} stays best at any price of a wrong answer."
     money = (terms or Terms()).money
-    _, said, _, mean = table.attrs["yours"]
-    if (low <= said < high) != (low <= mean < high):
-        said = mean
-    amounts = [x * money.per_usd for x in (*ends, said)]
+    _, middle, _, mean = table.attrs["yours"]
+    amounts = [x * money.per_usd for x in (*ends, mean)]
     close = len({float(f"{x:.2g}") for x in amounts}) < len(amounts)
-    *shown, yours = (_cents(x, 3 if close or x is amounts[-1] else 2) for x in amounts)
+    *shown, average = (_cents(x, 3 if close or x is amounts[-1] else 2) for x in amounts)
+    yours = _cents(middle * money.per_usd, 3)
+    if yours != average:
+        yours += f", which averages {average} over its range"
     words = "between" if len(ends) == 2 else "less than" if low == 0 else "more than"
     stays = "stays best" if row["holds_yours"].iloc[0] else "is best only"
     text = f"{option} {stays} while a wrong answer costs {words} {money.code} {' and '.join(shown)}"
-    say = "yours averages" if said == mean != table.attrs["yours"][1] else "you said"
-    return text + (f"; {say} {yours}." if said else "; you gave it no price.")
+    return text + (f"; you said {yours}." if mean else "; you gave it no price.")
 
 
 def curve_sentence(table: pd.DataFrame, terms: Terms) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from costmodel.core import CatalogError, check_known, data_folder, public
 from costmodel.ingest.files import Block, blocks, listed, peeked, why_nothing
 from costmodel.ingest.lookup import Lookup
-from costmodel.ingest.reader import COLUMNS, NEEDED, Reader, by_columns
+from costmodel.ingest.reader import COLUMNS, NEEDED, WHOLE, Reader, by_columns
 from costmodel.ingest.readers import billing, bodies, evals, exports, loads, sessions, traces
 
 READERS: dict[str, list[Reader]] = {
@@ -21,6 +21,12 @@ READERS: dict[str, list[Reader]] = {
     "load test": loads.READERS,
     "bill": billing.READERS,
     "usage": [*exports.READERS, *traces.READERS, *sessions.READERS, *bodies.READERS],
+}
+NEAR = 0.5  # of the fields that tell a format: below, a file is like none
+SUCH_AS = {  # kind -> how the columns of a table are named in a terminal
+    "usage": "time=Day,model=Engine,prompt=Tokens in,completion=Tokens out",
+    "bill": "time=Day,item=Line,amount=USD",
+    "evaluation": "item=Question,option=Model,accepted=Right",
 }
 
 
@@ -51,10 +57,13 @@ def known(docs: list[dict], kind: str) -> Reader | None:
 
 
 def find(docs: list[dict], kind: str, columns: Mapping[str, str] | None = None) -> Reader:
-    """The reader of documents; otherwise the error names the nearest format and what it misses."""
+    """The reader of documents: that of the columns where these have them, otherwise a known one.
+
+    Without any the error names what is missing: a named column, or fields of a near format.
+    """
     own = [by_columns(columns, kind)] if columns is not None else []
     reader = next((r for r in own for d in docs if r.known_by(d)), None)
-    if reader := reader or (None if own else known(docs, kind)):
+    if reader := reader or known(docs, kind):
         return reader
     seen: Any = next(iter(docs), {})
 
@@ -65,11 +74,25 @@ def find(docs: list[dict], kind: str, columns: Mapping[str, str] | None = None) 
 
     nearest = max(own or READERS[kind], key=likeness)
     lacks = nearest.lacks(seen, nearest.needed) or nearest.lacks(seen, nearest.paths)
-    raise CatalogError(
-        f"this is no {kind} that is read here; the nearest is {nearest.name}, which also has "
-        f"{', '.join(lacks[:5])}; name its columns: columns={{...}} in Python, "
-        "--columns in a terminal"
-    )
+    said = f"the nearest is {nearest.name}, which also has {', '.join(lacks[:5])}"
+    if own:
+        said = f"it has no column {lacks[0]!r}, which you named"
+    elif likeness(nearest)[0] < NEAR:
+        said = "it is like no known format"
+    if kind in SUCH_AS:
+        said += f'; name its columns: columns={{...}} in Python, --columns "{SUCH_AS[kind]}"'
+        said += " in a terminal"
+    raise CatalogError(f"this is no {kind} that is read here; {said}")
+
+
+def kind_named(columns: Mapping[str, str]) -> str:
+    """The kind of table that knows most of these columns.
+
+    >>> kind_named({"time": "Day", "amount": "USD"}), kind_named({"time": "Day", "prompt": "In"})
+    ('bill', 'usage')
+    """
+    names = {kind: {*COLUMNS[kind], *(WHOLE if kind == "usage" else ())} for kind in NEEDED}
+    return max(names, key=lambda kind: len(columns.keys() & names[kind]))
 
 
 def parts(path: Path, kind: str, columns: Mapping[str, str] | None = None) -> Iterator[Part]:
@@ -84,7 +107,7 @@ def parts(path: Path, kind: str, columns: Mapping[str, str] | None = None) -> It
     keep = None if first.rows else {path[0] for path in first.paths}
     memory: dict[str, Any] = {}
     for block in blocks(path, first.shorten, keep):
-        yield from parted(block, [first, *([] if columns else READERS[kind])], memory)
+        yield from parted(block, [first, *READERS[kind]], memory)
 
 
 def parted(block: Block, readers: list[Reader], memory: dict[str, Any]) -> Iterator[Part]:
@@ -128,12 +151,16 @@ def collected(
 
 
 @public
-def by_kind(paths: Any) -> dict[str, list[Path]]:
+def by_kind(
+    paths: Any, columns: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, list[Path]]:
     """The files of each kind; one that is of none is taken for usage, whose reader says why not.
 
     Parameters
     ----------
     paths : path or list of paths
+    columns : dict of kind to {our column: the column of the file}, optional
+        Of tables in no known format. A file in a known one is of its own kind.
 
     Returns
     -------
@@ -143,7 +170,7 @@ def by_kind(paths: Any) -> dict[str, list[Path]]:
     Raises
     ------
     CatalogError
-        Where there is no usage among them.
+        Where there is no usage among them, or none has the columns of a kind.
 
     Examples
     --------
@@ -155,11 +182,23 @@ def by_kind(paths: Any) -> dict[str, list[Path]]:
     costmodel.core.errors.CatalogError: there is no usage among these files, only evaluation; ...
     """
     found: dict[str, list[Path]] = {kind: [] for kind in READERS}
+    own = [by_columns(named, kind) for kind, named in (columns or {}).items()]
+    lacks: dict[Reader, list[list[str]]] = {reader: [] for reader in own}
     for path in listed(paths):
         docs: list[dict] = []
         with suppress(CatalogError):  # the reader of usage says why
             docs = peeked(path)
-        found[next((kind for kind in READERS if known(docs, kind)), "usage")].append(path)
+        for reader in own:
+            lacks[reader] += [reader.lacks(doc, reader.paths) for doc in docs]
+        kinds = [kind for kind in READERS if known(docs, kind)]
+        kinds += [reader.kind for reader in own if any(map(reader.known_by, docs))]
+        found[next(iter(kinds), "usage")].append(path)
+    for reader, missing in lacks.items():
+        if missing and all(missing):
+            raise CatalogError(
+                f"no file has the column {min(missing, key=len)[0]!r}, which you named for the "
+                f"{reader.kind}; write a column as the header of the file does"
+            )
     if not found["usage"]:
         given = ", ".join(kind for kind, files in found.items() if files)
         raise CatalogError(f"there is no usage among these files, only {given}; add a usage export")

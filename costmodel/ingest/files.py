@@ -12,6 +12,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -34,6 +35,11 @@ BRACKETS = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL
 )  # and texts, which may hold some
 csv.field_size_limit(10_000_000)  # a prompt may stand in a field
+DAMAGED = "the file is damaged, or only a part of it; copy or export it again"
+NO_LOG = (
+    "this archive is no inspect-ai log; unpack it, or save a sheet of a workbook as CSV, and give "
+    "that file"
+)
 OTHER_ENCODING = "is not UTF-8 and was read as Windows-1252"
 Shorten = Callable[[list[bytes]], Lookup | None]
 
@@ -87,10 +93,13 @@ def blocks(
     `shorten` decodes lines of JSON of one format without what it does not need, or gives None.
     `keep` names the columns of a Parquet file that are read; then they come as columns.
     """
-    with _opened(path) as stream:
-        for block in _blocks(stream, path, shorten, keep):
-            block.at = stream.tell()
-            yield block
+    try:
+        with _opened(path) as stream:
+            for block in _blocks(stream, path, shorten, keep):
+                block.at = stream.tell()
+                yield block
+    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error) as error:
+        raise CatalogError(DAMAGED) from error
 
 
 def _blocks(
@@ -115,7 +124,10 @@ def _blocks(
     elif first.rstrip().endswith(":"):
         import yaml
 
-        yield _whole([yaml.safe_load(b"".join(_lines(stream)))])
+        try:
+            yield _whole([yaml.safe_load(b"".join(_lines(stream)))])
+        except yaml.YAMLError as error:
+            raise CatalogError("this is no YAML, though its first line ends with ':'") from error
     else:
         yield from _table(first, _lines(stream))
 
@@ -315,7 +327,10 @@ def _parquet(path: Path, keep: Iterable[str] | None) -> Iterator[Block]:
         raise CatalogError("Parquet needs the extra: pip install costmodel[ingest]") from error
     with duckdb.connect() as base:
         base.execute("set threads = 1; set enable_progress_bar = false")
-        there = base.read_parquet(str(path)).columns
+        try:
+            there = base.read_parquet(str(path)).columns
+        except duckdb.Error as error:
+            raise CatalogError(DAMAGED) from error
         names = [name for name in there if keep is None or name in set(keep)]
         quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
         base.execute(f"select {quoted} from read_parquet(?)", [str(path)])
@@ -334,6 +349,8 @@ def _zipped(path: Path) -> Iterator[dict]:
     """The samples of an inspect-ai log, each with the header of its log."""
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
+        if not any(name.startswith("samples/") for name in names):
+            raise CatalogError(NO_LOG)
         head = json.loads(archive.read("header.json")) if "header.json" in names else {}
         for name in names:
             if name.startswith("samples/"):

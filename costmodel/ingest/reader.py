@@ -56,6 +56,7 @@ NEEDED = {  # kind -> the columns by which a table of our own columns is known
     "bill": {"time", "item", "amount"},
     "evaluation": {"item", "accepted"},
 }
+WHOLE = {"prompt": "input", "completion": "output"}  # of usage: with what is cached, reasoned
 # "path@unit": a number in that unit becomes seconds, dollars or tokens
 UNITS = {"": 1.0, "s": 1.0, "ms": 1 / KILO, "ns": 1e-9, "per_min": 1 / 60, "cents": 0.01}
 YES = {"true", "1", "1.0", "batch", "yes"}
@@ -208,7 +209,7 @@ def by_columns(columns: Mapping[str, str], kind: str = "usage") -> Reader:
     "prompt" is all input and "completion" all output; "input" and "output" are those without what
     was cached and reasoned.
     """
-    whole = {"prompt": "input", "completion": "output"} if kind == "usage" else {}
+    whole = WHOLE if kind == "usage" else {}
     for name in columns:
         check_known("column", name, {**COLUMNS[kind], **whole}, f"columns= of a {kind}")
     theirs = set(columns.values())

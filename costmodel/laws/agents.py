@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core import public
+from costmodel.core import floats, public
 
 # points of the standard normal that give exact moments of the lognormal tail
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
@@ -182,7 +182,7 @@ def task_lengths(mean: Any, spread: Any, cap: Any) -> Any:
     >>> round(float(lengths**2 @ WEIGHTS) / 100, 2)  # exp(0.64): the square has a longer tail
     1.9
     """
-    mean, spread, cap = (np.asarray(x, float)[..., None] for x in (mean, spread, cap))
+    mean, spread, cap = (floats(x)[..., None] for x in (mean, spread, cap))
     return np.maximum(np.minimum(mean * np.exp(spread * NODES - spread**2 / 2), cap), 1.0)
 
 
@@ -195,7 +195,7 @@ def within(mean: Any, spread: Any, cap: Any) -> Any:
     from scipy.special import ndtr
 
     spread = np.maximum(spread, LEAST)
-    return ndtr((np.log(cap / np.asarray(mean, float)) + spread**2 / 2) / spread)
+    return ndtr((np.log(cap / floats(mean)) + spread**2 / 2) / spread)
 
 
 @public

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import public
+from costmodel.core import floats, public
 
 
 @public
@@ -37,7 +37,7 @@ def hit_rate(arrivals_per_s: Any, ttl_s: Any) -> Any:
     >>> round(float(hit_rate(50 / 36_000, 300)), 2)  # 50 queries in 10 busy hours, 5 minutes
     0.34
     """
-    return -np.expm1(-np.asarray(arrivals_per_s, float) * ttl_s)
+    return -np.expm1(-floats(arrivals_per_s) * ttl_s)
 
 
 @public
@@ -76,8 +76,8 @@ def prefix_hit_rate(
     >>> [round(float(prefix_hit_rate(0.742 / 300, 300, replicas=n)), 3) for n in (1, 8)]
     [0.524, 0.089]
     """
-    alone = np.minimum(np.asarray(parallel, float) / burst, 1.0)
-    arrivals = np.asarray(arrivals_per_s, float) / (burst * prefixes * replicas)
+    alone = np.minimum(floats(parallel) / burst, 1.0)
+    arrivals = floats(arrivals_per_s) / (burst * prefixes * replicas)
     return 1 - alone * np.exp(-arrivals * ttl_s)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core import public
+from costmodel.core import floats, public
 
 CONFIDENCE_BINS = 10  # of equal size, as calibration errors are published
 LEAST = 1e-9
@@ -28,7 +28,7 @@ def _spreads(first: Any, second: Any) -> tuple[Any, Any, Any]:
     """(difference of two shares, its spread where they are equal, its spread as they are)."""
     mean = (first + second) / 2
     apart = first * (1 - first) + second * (1 - second)
-    gap = np.abs(np.asarray(first, float) - second)
+    gap = np.abs(floats(first) - second)
     return gap, np.sqrt(2 * mean * (1 - mean)), np.sqrt(apart)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import Infeasible, Number, frozen, public
+from costmodel.core import Infeasible, Number, floats, frozen, public
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
 TAUGHT = 20_000.0  # examples of a student that reaches the stated share of its teacher
@@ -119,7 +119,7 @@ def logit(share: Any) -> Any:
     1.39
     """
     with np.errstate(divide="ignore"):
-        return np.log(share) - np.log1p(-np.asarray(share, float))
+        return np.log(share) - np.log1p(-floats(share))
 
 
 def expit(log_odds: Any) -> Any:
@@ -173,7 +173,7 @@ def context_shift(tokens: Any, decay: Any, power: Any, longest: Any) -> Any:
     >>> [round(float(shift(0.966, s)), 2) for s in shifts]  # GPT-4: .95 .87 .81
     [0.92, 0.84, 0.72]
     """
-    inside = np.asarray(tokens) <= longest
+    inside = floats(tokens) <= longest
     if not np.any(inside):
         raise Infeasible(
             "how well a reader of this class answers is known up to "

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import MINUTES_PER_HOUR, MONTHS_PER_QUARTER, MTOK, public
+from costmodel.core import MINUTES_PER_HOUR, MONTHS_PER_QUARTER, MTOK, floats, public
 
 
 def chunks(tokens: Any, chunk_tokens: Any, overlap: Any) -> Any:
@@ -63,7 +63,7 @@ def recall_at_k(k: Any, at_one: Any, slope: Any) -> Any:
     >>> [round(float(recall_at_k(k, 0.547, 0.86)), 2) for k in (1, 5, 29)]  # measured: .55 .86 .96
     [0.55, 0.83, 0.96]
     """
-    odds = at_one / (1 - at_one) * np.asarray(k, float) ** slope
+    odds = at_one / (1 - at_one) * floats(k) ** slope
     return odds / (1 + odds)
 
 

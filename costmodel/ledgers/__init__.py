@@ -4,7 +4,7 @@ It imports `choices` and everything below.
 
 To write a technique  Case Line Traffic labour Request Call Segment Cache
 When it is bought     once monthly with_demand every path
-To read a ledger      evaluate register bibliography by_hand, and `cm.ledger`, `cm.explain`
+To read a ledger      evaluate register bibliography by_hand formulas, and `cm.ledger`, `cm.explain`
 (book.py)
 """
 
@@ -14,6 +14,7 @@ from costmodel.choices.requests import Cache, Call, Request, Segment
 from costmodel.choices.schedule import every, monthly, once, path, with_demand
 from costmodel.core import absent
 from costmodel.ledgers.engine import evaluate
+from costmodel.ledgers.live import formulas
 from costmodel.ledgers.register import bibliography, by_hand, register
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "by_hand",
     "evaluate",
     "every",
+    "formulas",
     "labour",
     "monthly",
     "once",

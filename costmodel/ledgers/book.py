@@ -115,13 +115,13 @@ def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
     sized = ((rows.stop - rows.start, calendar, bills) for rows, calendar, bills in drawn)
     booked = _means(sized, found.bills)
     for label, bill in found.bills.items():
-        for key, line in _keyed(bill.lines):
+        for key, line in keyed(bill.lines):
             if key in booked[label]:  # a formula shows numbers, not draws
                 booked[label][key].line = line
     return booked
 
 
-def _keyed(lines: Iterable[Line]) -> Iterator[tuple[Key, Line]]:
+def keyed(lines: Iterable[Line]) -> Iterator[tuple[Key, Line]]:
     """Lines with what tells them apart: their names, and how many came before under them."""
     seen: Counter[Key] = Counter()
     for line in lines:
@@ -151,7 +151,7 @@ def _means(
 
 def _sums(bill: Bill, calendar: Calendar, runs: np.ndarray) -> Iterator[tuple]:
     """Of each line its key, itself, and the sums of its quantity and USD over the rows that run."""
-    for key, line in _keyed(bill.lines):
+    for key, line in keyed(bill.lines):
         weights = line.schedule.weights(calendar.months, calendar.demand)
         paid = weights * calendar.prices_of(line.schedule, line.trend)
         quantity, usd = _sum(line.quantity, weights, runs), _sum(line.usd, paid, runs)

@@ -54,7 +54,7 @@ def start() -> Any:
     import ipywidgets
 
     from costmodel.pages.widgets.screen import cockpit
-    from costmodel.pages.widgets.starts import starting
+    from costmodel.pages.widgets.starts import GIVEN, starting
 
     look, words = ipywidgets.HTML(LOOK), ipywidgets.HTML(WORDS)
     buttons = [ipywidgets.Button(description=f"{name}\n{more}") for name, more in CARDS.items()]
@@ -66,7 +66,7 @@ def start() -> Any:
         study, question = starting(name)
         again = ipywidgets.Button(description="Other start", icon="arrow-left")
         again.on_click(lambda _: setattr(page, "children", [look, words, cards]))
-        page.children = [look, again, cockpit(study, question)]
+        page.children = [look, again, cockpit(study, question, **GIVEN.get(name, {}))]
 
     for name, button in zip(CARDS, buttons, strict=True):
         button.on_click(lambda _, name=name: chosen(name))
@@ -115,4 +115,6 @@ def app(port: int, no_browser: bool) -> None:
     os.environ.update(QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, roots))})
     os.environ["COSTMODEL_FILES"] = os.getcwd()
     echo(f"http://127.0.0.1:{port}; end it with Ctrl+C")
+    if os.name == "posix":  # whoever ends the command ends the server
+        os.execv(sys.executable, start_it)
     sys.exit(subprocess.call(start_it))

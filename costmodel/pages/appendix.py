@@ -25,7 +25,7 @@ def assumptions(study: Study, of: str = "") -> Table:
     Returns
     -------
     Table
-        Columns input, low, mid, high, unit, source, default.
+        Columns input, low, mid, high, unit, source, default, and the name in scripts.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def assumptions(study: Study, of: str = "") -> Table:
     >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
     >>> table = cm.report.assumptions(option, work, of="plain API")
     >>> [column.words for column in table.columns]
-    ['input', 'low', 'middle', 'high', 'unit', 'source', 'default']
+    ['input', 'low', 'middle', 'high', 'unit', 'source', 'default', 'name in scripts']
     """
     table = register(study)
     defaults = table[table["default"]]

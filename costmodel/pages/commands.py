@@ -16,13 +16,24 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click import argument, echo
+from click import argument, echo, option
 
-from costmodel.core import as_csv, check_writable, is_named, named, unknown, write
+from costmodel.core import (
+    DRAWS_MAX,
+    CatalogError,
+    as_csv,
+    check_writable,
+    is_named,
+    named,
+    unknown,
+    whole_number,
+    write,
+)
 from costmodel.pages.terminal import as_json, visible, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
 STDOUT = "-"
+LEAST_DRAWS = 100  # as in the notebooks
 PARTLY, ERROR, STOPPED = 1, 2, 130  # exit codes; 130 is the shell's for an interrupt
 EXIT_CODES = """
 Exit codes: 0 all is done; 1 done, but some of it failed, such as a scenario of a portfolio; 2 an
@@ -32,14 +43,14 @@ error, said in one sentence, and nothing is written; 130 stopped by you.
 
 def _complain(message: str) -> None:
     text = visible(f"error: {named(' '.join(message.split()))}")
-    echo(wrapped(text, indent=7) if sys.stderr.isatty() else text, err=True)
+    echo(wrapped(text, indent=7), err=True)
 
 
 def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
     """A command that prints what it returns as JSON where that is asked, and ends with a code."""
 
     @wraps(call)
-    def told(machine: bool, **given: Any) -> int:
+    def told(machine: bool = False, **given: Any) -> int:
         with redirect_stdout(io.StringIO()) if machine else nullcontext() as printed:
             data = call(**given) or {}
         if machine:
@@ -55,7 +66,8 @@ class Commands(click.Group):
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         text = "Print one JSON object instead of text; docs/command_line.md says its keys."
-        cmd.params.append(click.Option(["--json", "machine"], is_flag=True, help=text))
+        if not any("--json" in option.opts for option in cmd.params):  # `export --json` is a file
+            cmd.params.append(click.Option(["--json", "machine"], is_flag=True, help=text))
         cmd.callback = _told(cmd.callback)  # type: ignore[arg-type]  # ours have one
         super().add_command(cmd, name)
 
@@ -101,7 +113,23 @@ def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
     return [label for label in known if label.lower().startswith(begun.lower())]
 
 
+def _enough(_: Any, __: Any, draws: int | None) -> int | None:
+    """A verdict on fewer draws than a notebook takes is refused."""
+    if draws is not None:
+        whole_number("draws", draws, LEAST_DRAWS, DRAWS_MAX)
+    return draws
+
+
+FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
+DRAWS = option("--draws", type=int, callback=_enough, help="Draws, instead of the scenario's.")
+
+
+def not_there(path: str, force: bool) -> None:
+    """Refuse to replace a file without --force, and a folder that is not there."""
+    if Path(path).exists() and not force:
+        raise CatalogError(f"{path} is there already; write another path, or add --force")
+    writable(path)
 
 
 def put_csv(table: Any, path: str, index: bool = True) -> None:

@@ -11,7 +11,7 @@ import click
 from click import argument, command, echo, option
 
 from costmodel.core import CatalogError, write
-from costmodel.pages.commands import notebooks, writable
+from costmodel.pages.commands import FORCE, not_there, notebooks
 from costmodel.pages.report.colophon import today
 from costmodel.pages.terminal import aligned, wrapped
 from costmodel.scenarios.first import USES, USUAL_WRONG, WRONG, first_scenario
@@ -45,7 +45,7 @@ def _question(path: Path) -> str:
 @option("--amount", type=float, help="Requests or documents a month; for a bill, USD a month.")
 @option("--size", type=float, help="Pages of all documents, or of one; otherwise words read.")
 @option("--wrong", type=float, help="What a wrong answer costs, in USD.")
-@option("--force", is_flag=True, help="Replace a file that is there.")
+@FORCE
 def init(
     path: str, use: str | None, amount: float | None, size: float | None, wrong: float | None,
     force: bool,
@@ -55,9 +55,7 @@ def init(
     What an option answers is not asked, so that a script can give all four.
     """
     file = Path(path)
-    if file.exists() and not force:
-        raise CatalogError(f"{path} is there already; write another path, or add --force")
-    writable(path)
+    not_there(path, force)
     if use is None:
         for name, one in USES.items():
             echo(f"  {name:10} {one.title}", err=True)

@@ -16,6 +16,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core import (
     KILO,
+    UNSEEN,
     label_of,
     meaning_of,
     middle,
@@ -23,6 +24,7 @@ from costmodel.core import (
     number_text,
     objects,
     of_kind,
+    owner_label,
     percent,
     public,
     unit_of,
@@ -34,7 +36,6 @@ from costmodel.decisions.wording import volume
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.pages.blocks import Block, Words
 
-UNSEEN = ("log-odds", "index")  # units whose numbers say nothing to most readers
 RESTS_ON = "What it rests on"
 WITHOUT_MODEL = {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}
 
@@ -131,7 +132,7 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
             within = "between the ends of its range"
         least, most = (money(x / terms.months, terms) for x in sorted((bar.usd_low, bar.usd_high)))
         told.append((plain[:1].upper() + plain[1:], f"{within}: from {least} to {most} a month"))
-    head = f"{len(told)} assumptions move the expected cost of {bars.attrs['option']} most:"
+    head = f"The assumptions that move the expected cost of {bars.attrs['option']} most:"
     items = "".join(f"<li><strong>{escape(x)}</strong>, {escape(y)}</li>" for x, y in told)
     lines = [head, *(f"- {x}, {y}" for x, y in told)]
     made = f"<h2>{escape(RESTS_ON)}</h2><p>{escape(head)}</p><ul>{items}</ul>"
@@ -159,7 +160,7 @@ def brief(study: Study) -> pd.DataFrame:
     >>> brief(study)[["input", "value"]].head(2)
                     input    value
     0  requests per month  300,000
-    1  instruction tokens      600
+    1  tokens of instructions      600
     """
     work, terms = study.work, study.terms
     rows: list[tuple] = []
@@ -168,9 +169,8 @@ def brief(study: Study) -> pd.DataFrame:
         kind = type(owner).__name__
         if owner is work.tier:
             continue
-        label = name if owner in (work, terms) else f"{kind.lower()}: {name}"
         key = f"{kind}.{name}"
-        rows.append((label.replace("_", " "), number_text(value), unit_of(key), meaning_of(key)))
+        rows.append((label_of(key), number_text(value), unit_of(key), meaning_of(key)))
     shown = "of headline, comparison and figures; the line-by-line bill is in US dollars"
     of_tier = "how much the service matters: it sets the effort that nobody has given"
     rows += [("tier", work.tier.id, "", of_tier)]
@@ -198,7 +198,7 @@ def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
     >>> made_of(study.only("Few-shot"))["with"].to_list()
-    ['FewShot, Prompt, Evals, Monitoring, Upgrades']
+    ['examples in the prompt, prompt, evaluation, monitoring, upgrades']
     """
     options: Any = getattr(study, "options", study)
     for label, option in options.items():
@@ -207,7 +207,7 @@ def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
         {
             "option": label,
             "answers": _answers(part.serving),
-            "with": ", ".join(type(t).__name__ for t in part.techniques),
+            "with": ", ".join(owner_label(type(t).__name__) for t in part.techniques),
             "sees": float(sees),
         }
         for label, option in options.items()

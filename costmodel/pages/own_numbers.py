@@ -12,11 +12,11 @@ from click import argument, command, echo, option
 from costmodel.choices.servings.api import Api
 from costmodel.core import DAYS_PER_MONTH, CatalogError
 from costmodel.ingest.bills import Bill, read_bill
-from costmodel.ingest.collect import by_kind
+from costmodel.ingest.collect import SUCH_AS, by_kind, kind_named
 from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
 from costmodel.ingest.usage import Usage, read
-from costmodel.pages.commands import put_csv, writable
+from costmodel.pages.commands import FORCE, not_there, put_csv, writable
 from costmodel.pages.terminal import aligned, busy, wrapped
 from costmodel.scenarios.scenario import load, save
 from costmodel.studies.history.bridge import reconcile as held_against
@@ -28,9 +28,11 @@ from costmodel.studies.history.question import study as study_of
 COLUMNS = option(
     "--columns",
     metavar="OURS=THEIRS,...",
-    help="Columns of a table in no known format, such as "
-    "time=Day,model=Engine,prompt=Tokens in,completion=Tokens out.",
+    multiple=True,
+    help=f"Columns of a table in no known format, such as {SUCH_AS['usage']}. "
+    f"Repeat it for a bill, such as {SUCH_AS['bill']}, or an evaluation.",
 )
+SHOWN = 5  # reasons for which rows are set aside, and rows of each
 ON = option("--on", metavar="DATE", help="Day of the prices, YYYY-MM-DD; today by default.")
 
 
@@ -38,6 +40,7 @@ ON = option("--on", metavar="DATE", help="Day of the prices, YYYY-MM-DD; today b
 @argument("files", nargs=-1, required=True)
 @option("-o", "--out", required=True, metavar="PATH", help="The scenario that is written.")
 @COLUMNS
+@FORCE
 @ON
 @option("--floor", type=float, help="Least share of accepted answers, 0 to 1.")
 @option("--calls-per-day", type=float, help="Of an export that does not count its calls.")
@@ -45,7 +48,8 @@ ON = option("--on", metavar="DATE", help="Day of the prices, YYYY-MM-DD; today b
 def from_files(
     files: tuple[str, ...],
     out: str,
-    columns: str | None,
+    columns: tuple[str, ...],
+    force: bool,
     on: str | None,
     floor: float | None,
     calls_per_day: float | None,
@@ -56,18 +60,24 @@ def from_files(
     FILES are exports and logs of any known format, told by their content; a folder is all files in
     it. `costmodel report 01_which_approach --scenario PATH` then answers on your own traffic.
     """
-    found = {"usage": [Path(f) for f in files]} if columns else by_kind(files)
-    usage = read(found["usage"], _pairs(columns), progress=sys.stderr.isatty())
+    not_there(out, force)
+    named = _named(columns)
+    found = by_kind(files, named)
+    usage = read(found["usage"], named.get("usage"), progress=sys.stderr.isatty())
     with busy("pricing"):
         usage = usage.with_calls(calls_per_day) if calls_per_day else usage
-        bill = read_bill(found["bill"]) if found.get("bill") else None
-        judged = read_evaluations(found["evaluation"]) if found.get("evaluation") else None
+        bill = read_bill(found["bill"], named.get("bill")) if found["bill"] else None
+        judged = (
+            read_evaluations(found["evaluation"], named.get("evaluation"))
+            if found["evaluation"]
+            else None
+        )
         study = study_of(usage, bill, judged, on=on, quality_floor=floor, usd_per_failure=failure)
         save(study, out)
     _say(usage)
     if bill:
         echo(wrapped(held_against(usage, bill).sentence))
-    for path in found.get("load test", ()):
+    for path in found["load test"]:
         echo(f"{path.name} is a load test: cm.history.with_load_test puts it into a deployment")
     echo(wrapped(f"{out}: {len(study.options)} options; costmodel compare {out}"))
     return {"path": out, "options": list(study.options)}
@@ -78,11 +88,18 @@ def from_files(
 @argument("invoice")
 @COLUMNS
 @option("--rate", type=float, help="Dollars for one unit of the currency of the bill.")
-def reconcile(usage: str, invoice: str, columns: str | None, rate: float | None) -> dict[str, Any]:
+def reconcile(
+    usage: str, invoice: str, columns: tuple[str, ...], rate: float | None
+) -> dict[str, Any]:
     """Hold USAGE, priced day by day, against INVOICE: a file, or a total in USD such as 96.91."""
+    total = None if Path(invoice).exists() else _number(invoice)
     with busy("reconciling"):
-        ours = read(usage, _pairs(columns))
-        made = held_against(ours, _invoice(invoice, rate))
+        named = _named(columns, [usage, invoice] if total is None else [usage])
+        ours = read(usage, named.get("usage"))
+        made = held_against(
+            ours,
+            read_bill(invoice, named.get("bill"), rate) if total is None else Bill.of_total(total),
+        )
     _say(ours)
     bridge = made.bridge.assign(usd=made.bridge["usd"].map("{:,.2f}".format))
     bridge["share"] = made.bridge["share"].map("{:.1%}".format)
@@ -100,12 +117,12 @@ def reconcile(usage: str, invoice: str, columns: str | None, rate: float | None)
 @option("--context", type=float, help="Tokens to which every prompt is cut.")
 @option("--csv", metavar="PATH", help="Write the table by day and class, in USD.")
 def reprice(
-    usage: str, scenario: str, columns: str | None, context: float | None, csv: str | None
+    usage: str, scenario: str, columns: tuple[str, ...], context: float | None, csv: str | None
 ) -> dict[str, Any]:
     """Say what the calls of USAGE would have cost under the options of SCENARIO."""
     writable(csv)
     with busy("pricing"):
-        ours = read(usage, _pairs(columns))
+        ours = read(usage, _named(columns, [usage]).get("usage"))
         table = priced_otherwise(ours, load(scenario).options, context_max=context)
     if csv:
         put_csv(table, csv, index=False)
@@ -167,30 +184,40 @@ def corpus(
 COMMANDS = (from_files, reconcile, reprice, corpus)
 
 
-def _pairs(text: str | None) -> dict[str, str] | None:
-    """{our column: their column} of a text such as "time=Day,model=Engine"."""
-    if text is None:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    if wrong := next((ours for ours, sign, theirs in pairs if not (sign and theirs)), None):
-        raise CatalogError(
-            f"--columns: {wrong!r} names no column; write it as time=Day,model=Engine"
-        )
-    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+def _named(texts: tuple[str, ...], paths: list[str] | None = None) -> dict[str, dict[str, str]]:
+    """{kind: {our column: their column}} of texts such as "time=Day,model=Engine"; where `paths`
+    are given, one of them has the columns of each kind.
+    """
+    named: dict[str, dict[str, str]] = {}
+    for text in texts:
+        pairs = [part.partition("=") for part in text.split(",")]
+        if wrong := next((ours for ours, sign, theirs in pairs if not (sign and theirs)), None):
+            raise CatalogError(
+                f"--columns: {wrong!r} names no column; write it as time=Day,model=Engine"
+            )
+        columns = {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+        if (kind := kind_named(columns)) in named:
+            raise CatalogError(f"--columns names those of {kind} twice; write all in one")
+        named[kind] = columns
+    if named and paths:
+        by_kind(paths, named)
+    return named
 
 
-def _invoice(text: str, rate: float | None) -> Bill:
-    if not Path(text).exists() and text.replace(".", "", 1).isdigit():
-        return Bill.of_total(float(text))
-    return read_bill(text, usd_per_unit=rate)
+def _number(text: str) -> float | None:
+    return float(text) if text.replace(".", "", 1).isdigit() else None
 
 
 def _say(usage: Usage) -> None:
     """What was read and what was set aside."""
     calls = usage.table["calls"].sum()
     echo(f"{len(usage.table):,} rows of usage, {calls:,.0f} calls")
-    for reason, count in usage.set_aside["reason"].value_counts().head(5).items():
-        echo(wrapped(f"{count:,} x {reason}", "set aside: "))
+    reasons = usage.set_aside.groupby("reason", sort=False)
+    for reason, rows in sorted(reasons, key=lambda pair: -len(pair[1]))[:SHOWN]:
+        where = [f"{row.file} row {row.row}" for row in rows.head(SHOWN).itertuples() if row.row]
+        more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+        said = f"{len(rows):,} x {reason}: {', '.join(where)}{more}" if where else reason
+        echo(wrapped(said, "set aside: "))
     for note in usage.notes:
         echo(wrapped(note, "note: "))
     if usage.bound:

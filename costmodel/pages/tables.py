@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -58,7 +59,7 @@ def show(
        RAG  1,234,567    80 %
     """
     frame = counted(table).rename(columns=str)
-    units, formats = units or {}, formats or {}
+    units, formats = units or {}, dict(formats or {})
     for name in (*formats, *units):
         if name not in frame:
             raise unknown("column", name, frame, "the table")
@@ -77,7 +78,9 @@ def show(
     for name in frame:
         words, unit = words_and_unit(name, money, own_units)
         columns.append(Column(words, units.get(name, unit), meaning_of(name), name in numbers))
-    known = numbers | dict(formats)
+    if "p_reaches" in frame:  # what is not eligible does not round up to what is asked for
+        formats.setdefault("p_reaches", partial(percent, below=table.attrs.get("confidence")))
+    known = numbers | formats
     rows = [
         tuple(cell(value, name, known.get(name)) for name, value in zip(frame, row, strict=True))
         for row in frame.itertuples(index=False, name=None)
@@ -119,28 +122,28 @@ WORDS = {
     "usd": "amount",
     "mid": "middle",
     "npv": "NPV",
-    "p_reaches": "P(reaches the floor)",
-    "p_dearer": "P(dearer)",
+    "p_reaches": "chance to reach the floor",
+    "p_dearer": "chance to be dearer",
     "more": "more than the best",
     "npv_base": "NPV base case",
     "npv_p10": "NPV P10",
     "npv_p90": "NPV P90",
     "p90_regret": "P90 regret",
-    "p_cheapest": "P(cheapest)",
-    "p_least_to_pay": "P(least to pay)",
-    "p_loss": "P(loss)",
-    "p_never": "P(never)",
+    "p_cheapest": "chance to be the cheapest",
+    "p_least_to_pay": "chance of the least to pay",
+    "p_loss": "chance of a loss",
+    "p_never": "chance of no crossing",
     "tco": "to pay",
     "irr_says": "rate of return a year",
     "payback_month": "money back",
     "written_off_months": "written off over",
     "usd_to_measure": "cost to measure",
-    "p_changes": "P(other choice)",
-    "p_settled": "P(sure of the floor)",
+    "p_changes": "chance of another choice",
+    "p_settled": "chance to be sure of the floor",
     "worth": "less its cost",
     "usd_to_pay": "to pay",
     "usd_for_people": "for people",
-    "p_buy": "P(buying)",
+    "p_buy": "chance that buying pays",
     "gpus": "GPUs",
     "breakeven_utilisation": "buying pays above",
     "usd_per_gpu_hour": "per GPU-hour",

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
@@ -95,7 +96,9 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
     money = study.terms.money
     shown = table[list(SHOWN)].copy()
     shown.loc[:, "expected":"to_pay"] *= money.per_usd
-    for name, (_, form) in SHOWN.items():
+    forms = {name: form for name, (_, form) in SHOWN.items()}
+    forms["p_reaches"] = partial(percent, below=study.confidence)
+    for name, form in forms.items():
         shown[name] = shown[name].map(form).where(shown[name].notna(), "-")
     heads = ("option", *(head for head, _ in SHOWN.values()))
     text = aligned([heads, *shown.itertuples()])
@@ -105,7 +108,7 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
         "draws, and what of it is to pay; the rest is what wrong answers cost."
     )
     if (floor := study.quality_floor) is None:
-        told += " There is no quality floor; reaches is empty."
+        told += " There is no quality floor, so that reaches is the share of the draws that run."
     else:
         told += (
             f" Reaches: the chance to reach {percent(floor)} accepted answers; eligible are "

@@ -246,8 +246,10 @@ class Place:
             return [place.number() for place in self.list()]
         if {str, Range} <= {*kinds} and re.fullmatch(r"[A-Za-z ]+", str(self.given)):
             return self.text()  # a word beside amounts
-        if nested := _nested(hint):
+        if nested := nested_class(hint):
             return self.build(nested)
+        if dict in kinds:  # names of the user's own, such as those of teams
+            return {name: place.number() for name, place in self.mapping().items()}
         readers = {Any: self.serving, Range: self.amount, bool: self.flag, str: self.text}
         for kind, read in readers.items():
             if kind in kinds:
@@ -327,7 +329,7 @@ def writable(kind: Any) -> dict[str, Any]:
         name: hints[name]
         for name in _parameters(kind)
         if not all(_is_record(k) or k is type(None) for k in _kinds(hints[name]))
-        and (not _nested(hints[name]) or writable(_nested(hints[name])))
+        and (not nested_class(hints[name]) or writable(nested_class(hints[name])))
     }
 
 
@@ -353,7 +355,7 @@ def _is_record(kind: Any) -> bool:
     return dataclasses.is_dataclass(kind) and "id" in kind.__dataclass_fields__
 
 
-def _nested(hint: Any) -> Any:
+def nested_class(hint: Any) -> Any:
     """The dataclass that a field of this type is written as, or None: Corpus, Trends ..."""
     for kind in _kinds(hint):
         if dataclasses.is_dataclass(kind) and not _is_record(kind) and kind not in Doubt:

@@ -130,6 +130,31 @@ def save(scenario: Study, path: str | Path) -> Path:
     return write(path, text)
 
 
+@public
+def scenario_schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file.
+
+    It is made of the classes: their fields, with unit and meaning. An editor that reads
+    `# yaml-language-server: $schema=scenario.schema.json` in the first line of a file completes
+    names and marks what is wrong. It knows names and kinds of values; ranges and ids are checked
+    when a scenario is loaded.
+
+    Returns
+    -------
+    dict
+        Draft 7; it is shipped as notebooks/scenarios/scenario.schema.json.
+
+    Examples
+    --------
+    >>> schema = scenario_schema()
+    >>> schema["required"], "Workload" in schema["definitions"]
+    (['title', 'workload'], True)
+    """
+    from costmodel.scenarios.schema import made  # YAML is read when a file is
+
+    return made()
+
+
 def _text_and_file(scenario: str | Path) -> tuple[str, str, Path]:
     """The text of a scenario, the name of its file for messages, and the folder of that file."""
     of_kind("scenario", scenario, str, Path)

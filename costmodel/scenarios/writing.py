@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -170,8 +171,10 @@ def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
 
     From the first changed option on all are written in full.
     """
-    on = study.terms.on
-    defaults = presets(study.work, on=on, only="all") if on else {}
+    defaults: dict[str, Any] = {}
+    with suppress(CatalogError):  # on an early day their models have no price yet
+        on = study.terms.on
+        defaults = presets(study.work, on=on, only="all") if on else {}
     kept: dict[str, Any] = {}  # unchanged presets, and what evaluations say of them
     full: dict[str, Any] = {}
     for label, option in study.options.items():

@@ -86,17 +86,8 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
     >>> waterfall((option, work, year), (dearer, work, year)).usd.tolist()
     [12000.0, 6000.0, 0.0, 0.0, 0.0, 0.0, 0.0, 18000.0]
     """
-    now, end = _numbers(before), _numbers(after)
-    steps = [now]
-    changed = {
-        (step_of(o, f), key_of(o, f, value)): value for o, f, value in reversed([*walk(end)])
-    }
-    known = {key_of(c, "known", c.known): c.known for c in objects(end) if isinstance(c, ApiPrice)}
-    changed |= {("price", key): value for key, value in known.items()}
-    for step in STEPS[:4]:
-        now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
-        steps.append(now)
-    totals = [_bill(side)[0] for side in (*steps, (*end[:2], now[2]), end)]
+    sides = towards(_numbers(before), _numbers(after))
+    totals = [_bill(side)[0] for side in sides]
     return _bars(dict(zip(STEPS, np.diff(totals), strict=True)), totals[0], totals[-1])
 
 
@@ -137,6 +128,22 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
     (start, was), (end, now) = _bill(_numbers(before)), _bill(_numbers(after))
     found = [phase for phase in PHASES if phase in was or phase in now]
     return _bars({p: now.get(p, 0.0) - was.get(p, 0.0) for p in found}, start, end)
+
+
+def towards(now: Numbers, end: Numbers) -> list[Numbers]:
+    """From one side to the other: a further kind of input is at its values after, in order of
+    STEPS.
+    """
+    sides = [now]
+    changed = {
+        (step_of(o, f), key_of(o, f, value)): value for o, f, value in reversed([*walk(end)])
+    }
+    known = {key_of(c, "known", c.known): c.known for c in objects(end) if isinstance(c, ApiPrice)}
+    changed |= {("price", key): value for key, value in known.items()}
+    for step in STEPS[:4]:
+        now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
+        sides.append(now)
+    return [*sides, (*end[:2], now[2]), end]
 
 
 def _moved(side: Numbers, values: dict[str, Any]) -> Numbers:

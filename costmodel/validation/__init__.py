@@ -4,12 +4,14 @@ It imports `studies` and everything below, never `pages`.
 
 Training    fidelity error_by misses literature standing Standing beside_peers reality
 Serving     serving_reality serving_held_out serving_errors
+Distance    by_distance
 Bills       bills bill_errors
 Quality     measured_quality quality_fidelity task_quality_fidelity index_fidelity
 """
 
 from costmodel.core import absent
 from costmodel.validation.bills import bill_errors, bills
+from costmodel.validation.distance import by_distance
 from costmodel.validation.indexing import index_fidelity
 from costmodel.validation.published import reality
 from costmodel.validation.quality import measured_quality, quality_fidelity, task_quality_fidelity
@@ -25,7 +27,7 @@ from costmodel.validation.training import (
 )
 
 __all__ = """
-    Standing beside_peers bill_errors bills error_by fidelity index_fidelity literature
+    Standing beside_peers bill_errors bills by_distance error_by fidelity index_fidelity literature
     measured_quality misses quality_fidelity reality serving_errors serving_held_out
     serving_reality standing task_quality_fidelity
 """.split()

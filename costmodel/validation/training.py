@@ -197,9 +197,9 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     Parameters
     ----------
     table : pandas.DataFrame
-        Rows of `fidelity`.
+        Rows of `fidelity` or `serving_held_out`.
     count : int
-        How many, at least 1; of each model, family and method only the worst.
+        How many, at least 1; of each model, family and method or engine only the worst.
 
     Returns
     -------
@@ -221,7 +221,8 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     above, below = table["reported"] / table["high"], table["low"] / table["reported"]
     far = table.assign(beyond=np.maximum(above, below)).query("beyond > 1")
     far = far.sort_values("beyond", ascending=False, kind="stable")
-    return far.drop_duplicates(["family", "model", "method"]).head(count).reset_index(drop=True)
+    same = ["family", "model", "method" if "method" in far else "engine"]
+    return far.drop_duplicates(same).head(count).reset_index(drop=True)
 
 
 @public

@@ -10,6 +10,7 @@ import costmodel as cm
 from costmodel.decisions.simulate import totals
 from costmodel.laws.money import certainty_equivalent
 from costmodel.ledgers import batches as engine
+from costmodel.pages.terminal import comparison
 
 EXAMPLES = list(cm.scenarios.examples())
 ONE = cm.Workload(1_000, input_tokens=1_000, peak_to_average=2.0)
@@ -205,6 +206,26 @@ def test_a_part_of_a_study_says_so():
     assert "among these" not in cm.recommend(whole).headline
     nobody = cm.recommend(part, quality_floor=0.95)
     assert nobody.headline.startswith("Do not choose yet: among these three options, ")
+
+
+def test_a_chance_just_below_what_is_asked_for_does_not_read_as_much():
+    """199 of 250 draws reach 60 %: 79.6 %, in the sentence, the card and both tables."""
+    options = {"near": buys(10.0, cm.Range(0.5, 0.9)), "sure": buys(20.0, 0.9)}
+    study = cm.Study(options, ONE, STILL, draws=250, quality_floor=0.6)
+    chance = cm.compare(study)["p_reaches"]["near"]
+    near = study.changed(confidence=chance + 0.001)
+    assert f"{100 * chance:.0f}" == f"{100 * near.confidence:.0f}" and chance % 0.01
+    said, just = cm.recommend(near, pilots=False), f"{100 * chance:.1f} %"
+    assert said.best == "sure" and f"to reach 60 % is {just}, less than the " in said.sentence
+    nobody = cm.recommend(near.only("near"), pilots=False)
+    assert nobody.cards[3][1] == just and f"is only {just}" in nobody.headline
+    assert just in comparison(said.table, near) and just in str(cm.report.show(said.table))
+
+
+def test_labels_with_commas_stand_in_quotes_and_one_comma_parts_all():
+    equal = {label: buys(10.0, 0.9) for label in ("a", "b, c", "d", "e")}
+    said = cm.recommend(equal, ONE, STILL, draws=20).headline
+    assert said.endswith('; "b, c", d and e are as good, within 5 %.')
 
 
 def test_where_nothing_is_sure_to_run_no_option_is_chosen():

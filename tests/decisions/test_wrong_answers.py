@@ -176,5 +176,10 @@ def test_the_sentence_in_another_currency_and_without_ends():
     euros = replace(MONTH, currency="EUR 0.5 2026-11-20")
     assert euros.money == Currency("EUR", 0.5, "2026-11-20")
     assert "between EUR 2.50 and 6.70; you said 3." in said(6.0, "middling", euros)
+    ranged = said(cm.Range(2.0, 8.0, mid=4.0), "cheap")
+    assert ranged == (
+        "cheap stays best while a wrong answer costs less than USD 5; "
+        "you said 4, which averages 4.37 over its range."
+    )
     alone = wrong_answer_prices(STUDY.only("dear"))
     assert wrong_answer_sentence(alone, "dear") == "dear stays best at any price of a wrong answer."

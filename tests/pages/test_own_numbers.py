@@ -1,6 +1,8 @@
 """The commands on own numbers: two commands from an export to an answer, and nothing leaks."""
 
+import gzip
 import json
+import zipfile
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ import costmodel as cm
 from costmodel import cli
 from costmodel.scenarios.scenario import notebooks_folder
 
+NOTEBOOK = notebooks_folder() / "08_my_own_numbers.ipynb"
 SECRETS = ("the patient said no", "ada@example.org", "sk-live-123456")
 
 
@@ -122,6 +125,84 @@ def test_columns_of_ones_own(write, tmp_path):
     assert cm.load(tmp_path / "m.yaml").work.input_tokens == 900
 
 
+def test_notebook_08_takes_what_from_takes(usage, tmp_path):
+    run("from", usage, "-o", tmp_path / "m.yaml", "--on", "2026-11-20")
+    study = cm.load(tmp_path / "m.yaml")
+    asked = {name: p.default for name, p in cm.report.schema(NOTEBOOK).items()}
+    assert (asked["months"], asked["draws"], asked["seed"]) == (
+        study.terms.months,
+        study.draws,
+        study.seed,
+    )
+    own = cm.history.study(
+        cm.ingest.read(usage), on=asked["on"], usd_per_failure=asked["usd_per_failure"]
+    )
+    assert own.work == study.work
+
+
+def refused(*args):
+    result = CliRunner().invoke(cli.main, [str(a) for a in args])
+    assert result.exit_code == 2 and result.stdout == "", result.output
+    return result.stderr
+
+
+def test_columns_name_the_tables_that_no_reader_knows_and_known_files_keep_theirs(write, tmp_path):
+    rows = [[f"2026-10-{d:02}", "gpt-4o", 100, 9e4, 2e4] for d in range(1, 31)]
+    own = write("own.csv", ("Day,Engine,N,Tokens in,Tokens out", rows))
+    judged = [[k, "Prompt", k < 150] for k in range(200)]
+    evals = write("results.csv", ("item,option,accepted", judged))
+    costs = write("costs.csv", ("start_time,amount_value,amount_currency,line_item",
+                                [[1790812800 + 86_400 * d, 0.425, "usd", ""]
+                                 for d in range(30)]))  # fmt: skip
+    bill = write("bill.csv", ("Until,What,Cost", [[row[0], "all of it", 0.85] for row in rows]))
+    pairs = "time=Day,model=Engine,calls=N,prompt=Tokens in,completion=Tokens out"
+    mine, lines = tmp_path / "m.yaml", "time=Until,item=What,amount=Cost"
+    said = run("from", own, costs, evals, "-o", mine, "--columns", pairs, "--on", "2026-11-20")
+    assert "USD 12.75 of USD 12.75 is tracked: matched" in said
+    assert cm.load(mine).options["Prompt"].quality.accepted == 150
+    said = run("reconcile", own, bill, "--columns", pairs, "--columns", lines)
+    assert "USD 12.75 of USD 25.50 is tracked" in said
+    assert '--columns "time=Day,item=Line' in refused("reconcile", own, bill, "--columns", pairs)
+    odd = pairs.replace("Engine", "Motor")
+    assert "no file has the column 'Motor'" in refused("reconcile", own, "9", "--columns", odd)
+    twice = ("--columns", pairs, "--columns", pairs)
+    assert "those of usage twice" in refused("reconcile", own, "9", *twice)
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(usage, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("mine")
+    assert "add --force" in refused("from", usage, "-o", mine)
+    assert mine.read_text() == "mine"
+    assert "no folder" in refused("from", usage, "-o", tmp_path / "none" / "m.yaml")
+    run("from", usage, "-o", mine, "--on", "2026-11-20", "--force")
+    assert cm.load(mine).options
+
+
+def test_damaged_files_are_one_sentence(usage, tmp_path):
+    mine, sheet, log = (tmp_path / name for name in ("m.yaml", "sheet.xlsx", "log.gz"))
+    with zipfile.ZipFile(sheet, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    assert "sheet.xlsx: this archive is no inspect-ai log" in refused("from", sheet, "-o", mine)
+    sheet.write_bytes(sheet.read_bytes()[:60])
+    log.write_bytes(gzip.compress(b"a,b\n1,2\n" * 100)[:10] + b"\xff" * 40)
+    for path in (sheet, log):
+        assert f"{path.name}: the file is damaged" in refused("from", path, "-o", mine)
+    assert "set aside: log.gz: the file is damaged" in run("from", usage, log, "-o", mine)
+
+
+def test_what_is_set_aside_is_counted_in_words_with_its_rows(write):
+    rows = [["2026-10-01", "gpt-4o", 1, n, 10] for n in (5, -1, 7, -1)]
+    table = write("u.csv", ("time,model,calls,input,output", rows))
+    table.write_text(table.read_text() + "2026-10-01\n")
+    said = run("reconcile", table, "9")
+    assert "u.csv row 3, u.csv row 5" in said.replace("\n", " ").replace("  ", "")
+    assert "the header 5: u.csv row 6" in said
+    letter = write("x.csv", ("day,engine", [["2026-10-01", "gpt-4o"]]))
+    said = refused("from", letter, "-o", "never.yaml")
+    assert "it is like no known format" in said and "nearest" not in said
+
+
 def test_a_folder_becomes_a_corpus(tmp_path):
     new, old = tmp_path / "new", tmp_path / "old"
     for folder in (new, old):
@@ -164,12 +245,12 @@ def test_only_what_is_given_is_used_and_the_example_only_for_nothing(usage):
 def test_the_report_runs_with_one_month_of_days_and_nothing_else(write, tmp_path):
     rows = [[f"2026-10-{day:02}", "gpt-4o", 1_000, 9e5, 2e5] for day in range(1, 29)]
     daily = write("daily.csv", ("time,model,calls,input,output", rows))
-    notebook = notebooks_folder() / "08_my_own_numbers.ipynb"
-    made = cm.report.run(notebook, tmp_path, formats=("html",), usage=str(daily), draws=100)
+    made = cm.report.run(NOTEBOOK, tmp_path, formats=("html",), usage=str(daily), draws=100)
     page = made.html.read_text(encoding="utf-8")
     for said in ("No bill is given", "No evaluation is given", "of 1 month, two are needed",
                  "the usage has days, no hours"):  # fmt: skip
         assert said in page
+    assert "is the list price for the calls of 2026-10 alone" in page
     numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
     assert numbers["billed"] is None and "Billed" not in page
 

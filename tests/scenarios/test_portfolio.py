@@ -130,7 +130,7 @@ def test_the_command_writes_the_table(table_of_rows, tmp_path):
             "--csv",
             str(tmp_path / "out.csv"),
             "--draws",
-            "50",
+            "100",
             "--workers",
             "1",
         ],

@@ -134,7 +134,7 @@ def test_a_book_may_give_a_model_for_nothing_with_a_word(tmp_path):
 
 
 def test_a_free_model_of_your_own_on_the_command_line():
-    own = ["compare", "startup_chatbot", "--draws", "20", "--own-api", "house-1", "0", "0", "9e4"]
+    own = ["compare", "startup_chatbot", "--draws", "100", "--own-api", "house-1", "0", "0", "9e4"]
     assert CliRunner().invoke(cli.main, own).exit_code != 0
     found = CliRunner().invoke(cli.main, [*own, "--note", "free in house"])
     assert found.exit_code == 0 and "house-1" in found.output

@@ -93,7 +93,7 @@ def test_errors_are_as_the_promise_says():
 
 @pytest.mark.parametrize("without", ["family", "model"])
 def test_bands_hold_what_they_promise_for_sources_and_models_left_out(without):
-    """Every family alike; runs of mixtures have three families and offload two runs: they do not."""
+    """Every family alike. Not held: mixtures have three families, and offload two runs."""
     table = cm.validation.fidelity(without=without)
     kind = table["method"].where(table["part"] != "memory", "memory")
     held = {

@@ -44,8 +44,9 @@ def refused(*args):
     """The one sentence of an error: exit code 2, nothing on stdout, no traceback."""
     result = run(*args)
     assert result.exit_code == 2 and result.stdout == "", result.output
-    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
-    return result.stderr
+    assert result.stderr.startswith("error: ") and "Traceback" not in result.stderr
+    assert max(map(len, result.stderr.splitlines())) <= 80
+    return " ".join(result.stderr.split())
 
 
 # -- compare and explain ---------------------------------------------------------------------------
@@ -291,7 +292,7 @@ def test_a_report_that_stops_is_one_sentence(notebook, monkeypatch):
         raise cm.report.ReportError("small.ipynb stopped:\n  no GPU 'H100'")
 
     monkeypatch.setattr(cm.report, "run", stops)
-    assert refused("report", notebook) == "error: small.ipynb stopped: no GPU 'H100'\n"
+    assert refused("report", notebook) == "error: small.ipynb stopped: no GPU 'H100'"
 
 
 # -- for a terminal and for a script ---------------------------------------------------------------
@@ -309,7 +310,7 @@ def keys_of(command):
     [
         ("list",),
         ("init", "new.yaml", "--force", "--for", "code", "--amount", 5, "--size", 9, "--wrong", 1),
-        ("compare", "SCENARIO", "--draws", 50),
+        ("compare", "SCENARIO", "--draws", 100),
         ("lint", "SCENARIO"),
         ("explain", "SCENARIO", "rag"),
         ("prices", "gpt-4o", "--on", "2026-11-01"),
@@ -364,7 +365,7 @@ def test_init_without_a_terminal_names_the_option_that_is_missing(tmp_path):
 def test_a_portfolio_with_a_failed_row_ends_with_1(scenario, tmp_path):
     rows = tmp_path / "rows.csv"
     rows.write_text("name,requests_per_month\ngood,1000\nbad,-5\n")
-    args = ("portfolio", rows, "--base", scenario, "--csv", tmp_path / "t.csv", "--draws", 50)
+    args = ("portfolio", rows, "--base", scenario, "--csv", tmp_path / "t.csv", "--draws", 100)
     result = run(*args)
     assert result.exit_code == 1 and "bad: " in result.stderr and "1 of them" in result.stdout
     found = json.loads(run(*args, "--json").stdout)["data"]
@@ -402,11 +403,26 @@ def test_names_complete():
             ["compare", "support_assistant", "--months", "0"],
             "months is 0, allowed is a whole number between 1 and 120",
         ),
-        (["compare", "support_assistant", "--draws", "0"], "draws is 0"),
+        (
+            ["compare", "support_assistant", "--draws", "5"],
+            "draws is 5, allowed is a whole number between 100 and 1000000",
+        ),
+        (["prices", "gpt-9"], "no API model 'gpt-9' in genai-prices"),
     ],
 )
 def test_mistakes_are_one_sentence(args, message):
     assert message in refused(*args)
+
+
+def test_what_nobody_said_is_named_with_the_way_to_say_it(scenario):
+    """No floor: `reaches` is the share of draws that run; no price: how to give one."""
+    words = " ".join(run("compare", scenario).stdout.split())
+    assert "so that reaches is the share of the draws that run" in words and "is empty" not in words
+    way = f"write usd_per_failure under the workload of {scenario}, or make the scenario by"
+    assert "To give wrong answers a price, " in words and way in words
+    priced = SCENARIO.replace("output_tokens: 250,", "output_tokens: 250, usd_per_failure: 1,")
+    scenario.write_text(priced)
+    assert "To give wrong answers a price" not in run("compare", scenario).stdout
 
 
 def test_nothing_is_written_where_a_scenario_is_wrong(scenario, tmp_path):

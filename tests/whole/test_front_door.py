@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,6 +38,13 @@ def test_the_words_of_the_readme_are_todays(front_door):
     for name, said in front_door.words().items():
         found = front_door.block(name).search(README)
         assert found and found[2] == f"{said}\n", name
+
+
+def test_the_picture_beside_the_answer_shows_the_same_answer():
+    """`make front-door` writes it, with the answer of its report inside."""
+    picture = Image.open(ROOT / "docs/pictures/01_which_approach.png")
+    said = re.search(r"<!-- answer -->\n> (.*?)\n<!-- /answer -->", README, re.S)
+    assert picture.text["answer"].startswith(said[1])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

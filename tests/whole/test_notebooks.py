@@ -387,10 +387,7 @@ def test_the_notebook_on_own_numbers_says_what_the_script_says(tmp_path):
     assert facts["numbers"]["unexplained"] == held.unexplained
     assert held.sentence in words(made)
     judged = cm.ingest.read_evaluations(cm.ingest.example("evaluation"))
-    study = cm.history.study(
-        usage, cm.ingest.read_bill(bill), judged, on="2026-11-20", usd_per_failure=0.2,
-        terms=cm.Terms(months=12, on="2026-11-20"), draws=DRAWS, seed=8,
-    )  # fmt: skip
+    study = cm.history.study(usage, cm.ingest.read_bill(bill), judged, on="2026-11-20", draws=DRAWS)
     assert cm.recommend(study).headline == made.answer
     printed = pd.read_csv(made.results_csv, index_col="option")
     ranked = cm.compare(study)["expected"].dropna()

@@ -8,18 +8,17 @@ leaves pictures of each in reports/screens.
 import io
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from in_chromium import CHROMIUM
 from pypdf import PdfReader
 
 import costmodel as cm
 from costmodel.pages.report.pack import NAME, stitched
 from costmodel.scenarios.scenario import notebooks_folder
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 ALL = os.environ.get("COSTMODEL_READING") == "all"
 SCREENS = (
     Path(os.environ["COSTMODEL_SCREENSHOTS"]) if "COSTMODEL_SCREENSHOTS" in os.environ else None

@@ -75,19 +75,13 @@ class Hosted:
         Ids of the catalogue, or records.
     precision, kv_precision : {"bf16", "fp8", "fp4", ...}
         Of the weights, and of the key-value cache (None: as the weights allow).
-    engine : str
-        Serving engine, whose physics is calibrated.
-    stack : {"tuned", "standard", "as_found"}
-        How well it is set up: as vendors and benchmarks reach, an engine with its defaults, or one
-        without CUDA graphs or in the first month of an architecture.
-    memory_share : number, share, optional
-        Of the memory of a GPU that the engine takes; None is that of the stack.
+    engine, stack, memory_share
+        Serving engine, how well it is set up, and the share of memory that it takes (None: that of
+        the stack), as in `predict_serving`.
     prefill : {"together", "apart"}
-        Whether the same replicas read prompts and write answers, or two pools do, as large fleets
-        have them.
+        "apart": large fleets have replicas of their own that read prompts.
     draft_tokens, draft_accepted, draft_cost : number
-        Tokens that a draft (an MTP head, EAGLE) proposes in a step, the chance that each is
-        accepted, and what each costs [share of a step].
+        Tokens that a draft proposes, the chance that one is kept, its cost [share of a step].
     channel, term : str
         Who rents the GPU and for how long.
     rent, owned : Rent and Owned, optional
@@ -102,7 +96,7 @@ class Hosted:
         Sequences that a replica decodes at once, a choice between speed and price (`plan_serving`
         finds it).
     error : number, x, optional
-        Measured over predicted time; None is the 80 % band of what the calibration had not seen.
+        Measured over predicted time; None is the 80 % band of a server that nobody has published.
     requests_per_s : number, optional
         Your own measured throughput of one replica, which replaces prediction and error.
     fleet : Fleet
@@ -156,7 +150,7 @@ class Hosted:
     precision: str = "fp8"
     kv_precision: str | None = None
     engine: str = "vllm"
-    stack: str = "standard"
+    stack: str = "tuned"
     memory_share: Number | None = None
     prefill: str = "together"
     # -- ways to pay
@@ -207,7 +201,6 @@ class Hosted:
     reader: catalog.Reader | Id | None = None
 
     def __post_init__(self) -> None:
-        check_known("precision", self.precision, PRECISIONS, where="Hosted")
         kept = self.kv_precision or self.precision
         check_known("kv_precision", kept, PRECISIONS, where="Hosted")
         of_kind("Hosted.fleet", self.fleet, Fleet)
@@ -215,9 +208,9 @@ class Hosted:
         for name, kind in kinds.items():
             if getattr(self, name) is not None:
                 of_kind(f"Hosted.{name}", getattr(self, name), kind)
-        check_known("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
-        check_known("stack", self.stack, STACKS, where="Hosted")
-        check_known("prefill", self.prefill, ("together", "apart"), where="Hosted")
+        words = {"stack": STACKS, "prefill": ("together", "apart"), "precision": PRECISIONS}
+        for name, known in (words | {"engine": (*ENGINES, OTHER)}).items():
+            check_known(name, getattr(self, name), known, where="Hosted")
         if not isinstance(self.model, catalog.Model):
             object.__setattr__(self, "model", catalog.model(self.model))
         if not isinstance(self.gpu, catalog.Gpu):
@@ -229,10 +222,8 @@ class Hosted:
             )
         self._find_prices()
         if self.error is None or getattr(self.error, "source", "") == "serving-fit":
-            work, new = (
-                kind_of(self.model, self.precision),
-                unseen_of(self.model, self.gpu, self.engine),
-            )
+            new = (*unseen_of(self.model, self.gpu, self.engine), "unseen_source")  # one's own
+            work = kind_of(self.model, self.precision)
             object.__setattr__(self, "error", band("tpot_ratio", work, *new, stack=self.stack))
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
         describe_model(self)
@@ -269,14 +260,19 @@ class Hosted:
                 )
                 require(f"Hosted: the rent {rent.id!r}", rent.usd_per_gpu_hour)
 
+    @property
+    def _draft(self) -> tuple[Any, Any, Any]:
+        draft = self.draft_tokens, self.draft_accepted, self.draft_cost
+        return draft if np.any(self.draft_tokens) else NO_DRAFT
+
     # -- what fits, and how fast -------------------------------------------------------------------
 
     @property
     def where(self) -> str:
         """On which GPUs it runs, for readers."""
-        bought = ", bought" if self.owned is not None else ""
-        overflow = f" + {self.overflow.where}" if self.overflow else ""
-        return f"own {self.gpu.id}, {self.precision}{bought}{overflow}"
+        more = ", bought" if self.owned is not None else ""
+        more += f" + {self.overflow.where}" if self.overflow else ""
+        return f"own {self.gpu.id}, {self.precision}{more}"
 
     @property
     def window(self) -> Any:
@@ -291,8 +287,8 @@ class Hosted:
     @cached_property
     def _replica(self) -> Instance:
         """The model on the GPUs of a replica, with the physics of the engine."""
-        formats = self.precision, self.kv_precision, self.engine, self.stack
-        one = one_gpu(self.model, self.gpu, *formats)
+        how = self.precision, self.kv_precision, self.engine, self.stack
+        one = one_gpu(self.model, self.gpu, *how)
         if self.memory_share is not None:
             one = replace(one, memory_share=self.memory_share)
         gpus = self.gpus_per_replica
@@ -324,17 +320,9 @@ class Hosted:
         if self.requests_per_s is not None:
             return 1.0 / self.requests_per_s
         tokens = call.prompt_tokens, call.generated_tokens
-        how = self._draft, self.prefill == "apart"
-        found = seconds_per_request(self._replica, *tokens, self.batch_max, cached, *how)
-        seconds = self.error * found
+        how = self.batch_max, cached, self._draft, self.prefill == "apart"
+        seconds = self.error * seconds_per_request(self._replica, *tokens, *how)
         return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
-
-    @property
-    def _draft(self) -> tuple[Any, Any, Any]:
-        """Tokens of a draft, the chance that each is accepted, and its cost."""
-        if np.all(np.equal(self.draft_tokens, 0)):
-            return NO_DRAFT
-        return self.draft_tokens, self.draft_accepted, self.draft_cost
 
     def at_once(self, call: Call) -> Any:
         """Calls that a replica decodes at once: the planned batch, or what its memory holds."""
@@ -346,8 +334,8 @@ class Hosted:
     def waits_s(self, call: Call) -> tuple[Any, Any, Any]:
         """Mean and 95th percentile of the first token, and mean of a later token [s]."""
         tokens = call.prompt_tokens, np.maximum(call.generated_tokens, 1.0)
-        how = self._draft, self.prefill == "apart"
-        found = first_token_late_s(self._replica, *tokens, self.batch_max, *how)
+        draft, apart = self._draft, self.prefill == "apart"
+        found = first_token_late_s(self._replica, *tokens, self.batch_max, draft, apart)
         slower = self.error * (1 + self.adapter_slowdown * (self.adapters > 0))
         first, late, later = (seconds * slower for seconds in found)
         return first, late, later

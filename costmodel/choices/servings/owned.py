@@ -151,8 +151,7 @@ class Owned:
     def replaced(self, months: int) -> np.ndarray:
         """Replacements of a server by its age in months 0..H, (H + 1,) or (n, H + 1); none in H."""
         worn = every(self.life_months).weights(months, np.empty(0))
-        worn[..., -1] = 0.0
-        return worn
+        return worn * (np.arange(months + 1) < months)
 
     def age(self, months: Any) -> Any:
         """Age [month] of a server, or of what replaced it, some months after it was bought."""
@@ -198,7 +197,7 @@ class Owned:
         """Servers bought the month before they are needed, replaced when worn, sold at the end."""
         months = terms.months
         path_held = held * np.ones(months + 1)
-        bought = np.diff(path_held[..., 1:], prepend=0, append=path_held[..., -1:])
+        bought = _padded(np.diff(path_held[..., 1:], prepend=0), 0, 1)
         again, resold = self._renewed(bought, months)
         usd, aged = self.server_usd(), cite(self, *PRICED_BY, *AGED_BY)
         lost = 1 - self.resale(self.life_months)
@@ -220,11 +219,16 @@ class Owned:
     def _renewed(self, bought: np.ndarray, months: int) -> tuple[np.ndarray, Any]:
         """(replacements by month, new servers that those sold at the end are worth)."""
         worn = self.replaced(months)
-        again = np.zeros(np.broadcast_shapes(bought.shape, worn.shape))
-        resold: Any = 0.0
-        for month in np.flatnonzero(bought.any(axis=tuple(range(bought.ndim - 1)))):
-            count = bought[month] if bought.ndim == 1 else bought[:, month : month + 1]
-            left = months - month
-            again[..., month:-1] += count * worn[..., :left]
-            resold = resold + count * self.resale(self.age(left))
+        again, resold = np.zeros(months + 1), 0.0
+        for month in range(months):
+            count, left = bought[..., month : month + 1], months - month
+            if np.any(count):
+                again = again + count * _padded(worn[..., :left], month, 1)
+                one = count if np.ndim(count) > 1 else count[0]
+                resold = resold + one * self.resale(self.age(left))
         return again, resold
+
+
+def _padded(months: Any, before: int, after: int) -> Any:
+    """A path with months of nothing before and after it."""
+    return np.pad(months, [*[(0, 0)] * (np.ndim(months) - 1), (before, after)])

@@ -27,6 +27,7 @@ from costmodel.core import (
     Range,
     assumed,
     check,
+    floats,
     public,
     validate,
 )
@@ -199,7 +200,7 @@ class Agent:
     @cached_property
     def sent(self) -> History:
         """The history of one task, on average over short and long tasks."""
-        added, *cut = (np.asarray(x, float)[..., None] for x in (self.added_tokens, *self.cut))
+        added, *cut = (floats(x)[..., None] for x in (self.added_tokens, *self.cut))
         return History(*(x @ WEIGHTS for x in history(added, self.lengths, *cut)))
 
     def shape(self, request: Request, work: Workload) -> Request:

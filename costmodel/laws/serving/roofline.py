@@ -155,6 +155,11 @@ def read_layers(m: Instance, context: Any) -> Any:
     """Cached tokens that one decoded token reads, summed over layers.
 
     Sparse attention reads the chosen ones alone (DeepSeek-V3.2, arXiv:2512.02556, section 2.1).
+
+    >>> from types import SimpleNamespace as Record
+    >>> v32 = Record(full_layers=61, local_layers=0, window=0, sparse_tokens=2_048)
+    >>> float(read_layers(v32, 128_000) / 61), float(read_layers(v32, 1_000) / 61)
+    (2048.0, 1000.0)
     """
     return context_layers(m, context) - m.full_layers * np.maximum(context - m.sparse_tokens, 0.0)
 
@@ -174,7 +179,16 @@ def kv_bytes(m: Instance, context: Any) -> Any:
 
 
 def state_bytes(m: Instance) -> Any:
-    """States of the linear layers of one sequence on one GPU [byte], in FP32."""
+    """States of the linear layers of one sequence on one GPU [byte].
+
+    Layers x values x 4 / GPUs: a gated delta network keeps heads x key x value in FP32
+    (arXiv:2412.06464, section 3).
+
+    >>> from types import SimpleNamespace as Record
+    >>> one = Record(linear_layers=48, state_values=48 * 128 * 128, tensor_parallel=1)
+    >>> round(state_bytes(one) / 1e6)  # Qwen3.5 27B: 144 MiB
+    151
+    """
     return m.linear_layers * m.state_values * STATE_BYTES / m.tensor_parallel
 
 

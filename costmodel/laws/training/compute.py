@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import SECONDS_PER_HOUR, public
+from costmodel.core import SECONDS_PER_HOUR, floats, public
 
 FLOP_PER_PARAMETER_FULL = 6.0  # 2 forward, 4 backward
 FLOP_PER_PARAMETER_LORA = 4.0  # frozen weights need no weight gradient: 2 forward, 2 backward
@@ -142,7 +142,7 @@ def usual_layers(parameters: Any) -> Any:
     >>> round(usual_layers(6.74e9)), round(usual_layers(69e9))  # Llama 2 7B has 32, 70B has 80
     (32, 71)
     """
-    return np.cbrt(np.asarray(parameters, float) / (PARAMETERS_PER_LAYER * WIDTH_PER_LAYER**2))
+    return np.cbrt(floats(parameters) / (PARAMETERS_PER_LAYER * WIDTH_PER_LAYER**2))
 
 
 def usual_hidden(parameters: Any, layers: Any) -> Any:
@@ -151,4 +151,4 @@ def usual_hidden(parameters: Any, layers: Any) -> Any:
     >>> round(float(usual_hidden(6.74e9, 32)))  # Llama 2 7B has 4,096
     4190
     """
-    return np.sqrt(np.asarray(parameters, float) / (PARAMETERS_PER_LAYER * layers))
+    return np.sqrt(floats(parameters) / (PARAMETERS_PER_LAYER * layers))

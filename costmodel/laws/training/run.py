@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core import floats
 from costmodel.facts import catalog
 from costmodel.laws.training.compute import USUAL_VOCAB, usual_hidden, usual_layers
 from costmodel.laws.training.speed import EXAMPLE, SELECTIVE
@@ -163,7 +164,7 @@ def build(
 
 def _or(value: Any, other: Any) -> Any:
     """The value, or the other where it is None or NaN."""
-    value = np.asarray(value, float)
+    value = floats(value)
     return np.where(np.isnan(value), other, value)
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from costmodel.core import USD, Currency, dollars, number_text
+from costmodel.core import UNSEEN, USD, Currency, dollars, number_text, unit_of
 from costmodel.pages.plots.marks import (
     WHITE_DOT,
     draw_lines,
@@ -129,8 +129,8 @@ def plot_tornado(
     """Which doubt moves the expected cost of an option most, or the difference of two: one bar per
     input, from its low to its high end (a table of `tornado`).
 
-    The ends say the value of the input; a line marks what is expected now, and for a difference 0,
-    where the two change places.
+    The ends say the value of the input, where its unit says something to a reader; a line marks
+    what is expected now, and for a difference 0, where the two change places.
 
     Examples
     --------
@@ -145,12 +145,14 @@ def plot_tornado(
     ax = ax or picture(1.0 + 0.28 * len(table))
     rows, low, high = range(len(table)), table["usd_low"], table["usd_high"]
     ax.barh(rows, high - low, left=low, height=0.34, color=PALE)
+    hidden = table["input"].map(lambda key: unit_of(key.rsplit(".", 1)[-1])).isin(UNSEEN)
     outwards = np.where(low <= high, -6, 6)  # from the dot of the low end
     for end, colour, shifts in (("low", COLOURS[0], outwards), ("high", COLOURS[7], -outwards)):
         usd, name = table[f"usd_{end}"], f"input at its {end} end"
         ax.plot(usd, rows, "o", color=colour, markeredgewidth=0, label=name)
         for row, at, value, shift in zip(rows, usd, table[end], shifts, strict=True):
-            note(ax, number_text(value), (at, row), (shift, 0))
+            if not hidden.iloc[row]:
+                note(ax, number_text(value), (at, row), (shift, 0))
     ends = np.array([low, high])
     margin = max(np.ptp(ends), 1e-9) * 0.2
     ax.set_xlim(ends.min() - margin, ends.max() + margin)
@@ -159,8 +161,8 @@ def plot_tornado(
     text = f"expected {what} of {about['option']} over the horizon [{{}}]"
     if other := about["against"]:
         mark_value(ax, 0, zorder=0)
-        text = f"expected present value of {about['option']}\nless that of {other} [{{}}]: "
-        text += f"left of 0 {about['option']} is better"
+        text = f"expected present value of {about['option']}\nless that of {other} [{{}}]; "
+        text += f"below 0, {about['option']} costs less"
     name_rows(ax, map(input_name, table["input"]))
     money_axis(ax.xaxis, money, text)
     legend_above(ax, 2, bbox_to_anchor=(0, 0.99), handletextpad=0.2)

@@ -46,6 +46,7 @@ from costmodel.pages.plots.style import (
 GAIN, LOSS = COLOURS[3], COLOURS[7]
 SELDOM = 0.05  # an option that is never the cheapest in more of the draws stays grey
 TALL = 1.3  # times the least cost on the right: lines above leave the figure
+SMALLER = "smaller steps"
 LETTER = 0.016  # of the width of the axes
 
 
@@ -81,7 +82,9 @@ def plot_fan(
 
 
 @figure
-def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
+def plot_waterfall(
+    table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD, least: float = 0.0
+) -> Axes:
     """Why a total changed: from before to after, one bar for each step (a table of `waterfall`).
 
     Examples
@@ -94,8 +97,8 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     True
     """
     check(len(table) > 2, "plot_waterfall: the table has no steps")
+    table = _few_steps(in_currency(table, money), least)
     ax = ax or picture(1.0 + 0.32 * len(table))
-    table = in_currency(table, money)
     usd, total, rows = table["usd"].to_numpy(), table["total"].to_numpy(), np.arange(len(table))
     whole = (rows == 0) | (rows == len(rows) - 1)
     length = np.where(whole, total, usd)
@@ -110,6 +113,17 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     ax.set_xlim(0, total.max() * 1.13)
     money_axis(ax.xaxis, money, "total over the horizon [{}]")
     return ax
+
+
+def _few_steps(table: pd.DataFrame, least: float) -> pd.DataFrame:
+    """The steps below that share of the largest total as one, which comes last."""
+    first, steps, last = table.iloc[:1], table.iloc[1:-1], table.iloc[-1:]
+    small = steps["usd"].abs() < least * table["total"].max()
+    if not small.any():
+        return table
+    rest = pd.DataFrame({"step": [SMALLER], "usd": [steps.loc[small, "usd"].sum()]})
+    few = pd.concat([first, steps[~small], rest], ignore_index=True)
+    return pd.concat([few.assign(total=few["usd"].cumsum()), last], ignore_index=True)
 
 
 @figure

@@ -139,7 +139,12 @@ def legend_above(ax: Axes, columns: int, handles: Any = None, **spacing: Any) ->
         columns = min(columns, 2)
         look |= {"loc": "lower left", "bbox_to_anchor": (0, 1.04)}
         look["bbox_transform"] = _from_edge(ax)
-    ax.legend(handles=handles, ncols=columns, **look)
+    legend = ax.legend(handles=handles, ncols=columns, **look)
+    if columns == 1 or (drawn := ax.get_figure(root=True)) is None:
+        return
+    drawn.draw_without_rendering()  # then the legend has its place
+    if legend.get_window_extent().x1 > drawn.bbox.x1:
+        legend_above(ax, columns - 1, handles, **spacing)
 
 
 def _from_edge(ax: Axes) -> Any:
@@ -166,7 +171,7 @@ def column_beside(
     ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
 ) -> list[Text]:
     """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
-    at = 1 + 2 * (at - 1) if narrow() else at
+    at = 1 + 1.5 * (at - 1) if narrow() else at
     edge: Style = {"transform": ax.get_yaxis_transform(), "ha": "right"}
     ax.text(at, top, head, va="bottom", color=GREY, **edge)
     return [ax.text(at, row, text, va="center", **edge) for row, text in enumerate(texts)]

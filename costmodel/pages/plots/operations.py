@@ -37,6 +37,7 @@ from costmodel.pages.plots.style import (
     log_if_wide,
     money_axis,
     name_rows,
+    narrow,
     picture,
     tidy,
     write_as,
@@ -136,10 +137,11 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     ax.barh(rows, paid, height=0.55, color=COLOURS[1], label="people and traffic")
     bars = ax.barh(rows, lost, left=paid, height=0.55, label="expected loss", **HATCHED)
     ax.bar_label(bars, [f"  {dollars(usd, money)}" for usd in table["usd_total"]])
-    column_beside(ax, 0.86, "days", [f"{days:.0f}" for days in table["days"]])
-    column_beside(ax, 0.97, "slips", map(percent, table["slips"]))
-    column_beside(ax, 1.13, "P(cheapest)", map(percent, table["p_cheapest"]))
-    ax.set_xlim(0, table["usd_total"].max() * 1.6)  # room for the three columns
+    at, room = ((0.82, 0.95, 1.14), 2.6) if narrow() else ((0.86, 0.97, 1.13), 1.6)
+    column_beside(ax, at[0], "days", [f"{days:.0f}" for days in table["days"]])
+    column_beside(ax, at[1], "slips", map(percent, table["slips"]))
+    column_beside(ax, at[2], "cheapest in", map(percent, table["p_cheapest"]))
+    ax.set_xlim(0, table["usd_total"].max() * room)  # for the three columns
     name_rows(ax, table["policy"].replace("none", "none: all at once"))
     name = "a year of releases [{}]\nslips: chance that a bad change reaches everybody"
     money_axis(ax.xaxis, money, name)
@@ -251,9 +253,12 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     colours = np.where(table["inside"], ours, missed)
     draw_ranges(ax, table[["low", "mid", "high"]], colours, size=4.5, edge=0, alpha=0.35)
     ax.plot(table["reported"], range(len(table)), "D", color=INK, markersize=4.5, markeredgewidth=0)
-    column_beside(ax, 1.07, "steps", [f"{steps:.0f}" for steps in table["steps"]], -0.8)
-    column_beside(ax, 1.205, "resolved", map(percent, table["success"]), -0.8)
+    at = (1.0, 1.16) if narrow() else (1.07, 1.205)
+    column_beside(ax, at[0], "steps", [f"{steps:.0f}" for steps in table["steps"]], -0.8)
+    column_beside(ax, at[1], "resolved", map(percent, table["success"]), -0.8)
     ax.set_xscale("log")
+    if narrow():  # room for the first column
+        ax.set_xlim(right=ax.get_xlim()[1] * 2.5)
     name_rows(ax, table["case"])
     money_axis(ax.xaxis, USD, "model cost of one task [USD]")
     marks = (("D", INK, "published"), ("o", ours, "ours, 80 % band"), ("o", missed, "band misses"))

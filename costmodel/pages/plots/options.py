@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import shorten
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,7 @@ from costmodel.pages.plots.style import (
     log_if_wide,
     money_axis,
     name_rows,
+    narrow,
     palette,
     picture,
     tidy,
@@ -83,15 +85,14 @@ def plot_bands(
     shades[:, 3] = np.where(pale, 0.4, 1)
     rows, runs = np.arange(len(table)), np.isfinite(table["expected"].to_numpy())
     # a reason stands below its bar, which is higher up and thinner
-    at, half = rows - 0.14 * (reasons != ""), np.where(reasons != "", 0.18, 0.25)
+    at, half = rows - 0.2 * (reasons != ""), np.where(reasons != "", 0.16, 0.25)
     shown, shades, at, half = table[runs], shades[runs], at[runs], half[runs]
     draw_ranges(ax, shown[["p10", "expected", "p90"]], shades, at, 2 * half, size=4.5)
     ax.vlines(shown["p50"], at - half, at + half, colors=shades, linewidth=2)
     for row, reason in enumerate(reasons):
-        if len(reason) > LONGEST:
-            reason = reason[: LONGEST - 1].rstrip() + "…"
-        small: Style = {"va": "center", "fontsize": 6.5, "color": GREY}
-        ax.text(0.01, row + 0.27 * runs[row], reason, transform=ax.get_yaxis_transform(), **small)
+        reason = shorten(reason, 44 if narrow() else LONGEST, placeholder="…")
+        small: Style = {"va": "center", "fontsize": 7.5, "color": GREY}
+        ax.text(0.01, row + 0.29 * runs[row], reason, transform=ax.get_yaxis_transform(), **small)
     _name_chances(ax, table["p_cheapest"])
     name_rows(ax, table.index)
     for text, faded in zip(ax.get_yticklabels(), unranked | pale, strict=True):
@@ -99,7 +100,7 @@ def plot_bands(
     money_axis(
         ax.xaxis,
         money,
-        "total cost over the horizon [{}]\nband P10 to P90, tick P50, dot: expected cost",
+        "total cost over the horizon [{}]\nbar: 80 % of the draws, tick: median, dot: expected",
     )
     return ax
 
@@ -108,7 +109,7 @@ def _name_chances(ax: Axes, shares: pd.Series) -> None:
     """The share of draws in which each option is the cheapest, bold from one half on."""
     words = shares.map(percent).mask((shares > 0) & (shares < 0.005), "<1 %")
     words = words.where(shares.notna(), "")
-    for text, share in zip(column_beside(ax, 1.09, "P(cheapest)", words), shares, strict=True):
+    for text, share in zip(column_beside(ax, 1.09, "cheapest in", words), shares, strict=True):
         text.set(color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")
 
 

@@ -31,7 +31,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
-from costmodel.core import Currency, check, dollars, label_of, public, unit_of
+from costmodel.core import UNSEEN, Currency, check, dollars, label_of, public, unit_of
 from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, SVG_MIME
 
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
@@ -115,6 +115,7 @@ PARAMETERS = {  # of a figure, told once
     "draws": "list of int\n    Numbers of draws.",
     "seconds": "list of float\n    Time that each took [s].",
     "by": "str\n    The column whose groups are the rows.",
+    "least": "float\n    Share of the largest total: smaller steps are drawn as one.",
     "relative": "bool\n    Show each cost over that of the cheapest.",
     "cost": 'str\n    "per_accepted", "per_request", "per_month" or "expected".',
     "floor": "float, optional\n    The least acceptable quality [share], drawn as a line.",
@@ -313,9 +314,9 @@ def by_option(table: pd.DataFrame, over: str, column: str) -> pd.DataFrame:
 
 
 def input_name(key: str) -> str:
-    """An input in words, with its unit."""
+    """An input in words, with its unit where that says something."""
     unit = unit_of(key.rsplit(".", 1)[-1])
-    return f"{label_of(key)} [{unit}]" if unit else label_of(key)
+    return f"{label_of(key)} [{unit}]" if unit not in ("", "x", *UNSEEN) else label_of(key)
 
 
 def tidy(ax: Axes, grid: Any = "both") -> None:

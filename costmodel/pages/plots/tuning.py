@@ -58,7 +58,7 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
         requests = table["requests"].iloc[row]
         ax.text(requests, row - 0.3, short(requests), ha="center", va="bottom")
     never = [percent(p) if np.isfinite(p) else "cannot run" for p in table["p_never"]]
-    column_beside(ax, 1.09, "P(never)", never)
+    column_beside(ax, 1.09, "no crossing in", never)
     if now:
         mark_value(ax, now)
         sentences_above(ax, [f"dashed: {short(now)} requests arrive within the horizon"])
@@ -67,7 +67,7 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
         ax.xaxis,
         short,
         "requests until the tune has paid for itself\n"
-        "band P10 to P90, dot: every input at its middle",
+        "bar: 80 % of the draws, dot: every input at its middle",
     )
     return ax
 

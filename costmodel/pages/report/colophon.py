@@ -28,6 +28,13 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+def own_version() -> str:
+    """The version of the package that is installed."""
+    with suppress(PackageNotFoundError):
+        return version("costmodel")
+    return "from source"
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of a notebook: what it declares, what it was given, and what came of it."""
@@ -58,9 +65,7 @@ class Run:
 
 def made_by(run: Run, show_code: bool) -> Meta:
     """What a report says of itself."""
-    own, on, seed = "from source", run.priced_on, run.said("seed")
-    with suppress(PackageNotFoundError):
-        own = version("costmodel")
+    own, on, seed = own_version(), run.priced_on, run.said("seed")
     facts = {
         "costmodel": own,
         "prices": on and f"genai-prices {PRICES_VERSION}",
@@ -119,7 +124,7 @@ def _value_text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
         return f"{value:,}" if abs(value) >= 10_000 else f"{value:g}"
-    return "not set" if value in (None, "") else str(value)
+    return "not set" if value in (None, "") else str(getattr(value, "id", value))
 
 
 def _command(notebook: Path, parameters: Mapping[str, Any]) -> str:
@@ -147,6 +152,8 @@ def _stated(case: Study | None, name: str) -> tuple[Any, str]:
     for thing in (case.work, case.terms, case) if case else ():
         if known := thing.__dataclass_fields__.get(name):
             value = getattr(thing, name)
+            if getattr(value, "not_said", False):
+                return None, UNTOUCHED
             return value, UNTOUCHED if value in (known.default, "") else "the scenario"
     return None, UNTOUCHED
 

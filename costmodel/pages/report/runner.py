@@ -108,11 +108,15 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
+    def whole_s(self) -> float:
+        """Seconds of all steps; the figures are part of the cells."""
+        return sum(s for step, s in self.seconds.items() if step != "figures")
+
+    @property
     def took(self) -> str:
         """Where the time went, in words."""
         parts = ", ".join(f"{step} {s:.1f}" for step, s in self.seconds.items())
-        whole = sum(s for step, s in self.seconds.items() if step != "figures")  # part of the cells
-        return f"{whole:.1f} s: {parts}" if parts else ""
+        return f"{self.whole_s:.1f} s: {parts}" if parts else ""
 
     @property
     def files(self) -> dict[str, Path]:
@@ -260,7 +264,7 @@ def _run(
     known = schema(notebook)
     clean = validate(known, given, notebook.name)
     values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
-    case = _rehearse(values) if is_ours(notebook) else None
+    case = rehearse(values) if is_ours(notebook) else None
     check_writable(out / f"{stem}.html", folder_too=True)
     files = {name: _absolute(x) for name, x in clean.items()}
     nb, failure, seconds = execute(notebook, files, progress)
@@ -319,7 +323,7 @@ def _replace(out: Path, stem: str, content: Mapping[str, bytes]) -> dict[str, Pa
     return {name.replace(".", "_"): path for name, path in paths.items() if content.get(name)}
 
 
-def _rehearse(values: Mapping[str, Any]) -> Study | None:
+def rehearse(values: Mapping[str, Any]) -> Study | None:
     """Refuse before a kernel starts what one of our notebooks would refuse.
 
     That is a wrong date, currency, model or scenario, or a wrong change of it. Returns the study

@@ -11,11 +11,12 @@ from typing import Any
 import ipywidgets
 
 from costmodel.core import CatalogError, Doubt, Infeasible, named, percent, short
+from costmodel.pages.widgets.looks import RED
 from costmodel.pages.widgets.state import Input, shown_text
 
 STEPS = 200  # of a linear slider
 LOG_STEP = 0.01  # of a logarithmic slider, in factors of ten: 2.3 %
-BAND, TRACK, RED = "#7FB3BF", "#DADADA", "#B3261E"
+BAND, TRACK = "#7FB3BF", "#DADADA"
 _NUMBERS = count()
 
 
@@ -23,11 +24,12 @@ class Control:
     """One input: its name and mark, a slider, a box for typing, and a line for unit or error.
 
     `changed(control, value)` is called with a number, a Range, or None for as it was; `wrong` says
-    what was typed that cannot be meant.
+    what is wrong with the answer on it, and `refused` why what was typed counts for nothing.
     """
 
     def __init__(self, given: Input, value: Any, changed: Callable[[Control, Any], None]) -> None:
-        self.changed, self.quiet, self.placed, self.wrong = changed, False, 0.0, ""
+        self.changed, self.quiet, self.placed = changed, False, 0.0
+        self.wrong = self.refused = ""
         self.given, self.value = given, value
         layout = ipywidgets.Layout
         self.head = ipywidgets.HTML(layout=layout(height="20px"))
@@ -60,7 +62,7 @@ class Control:
 
     def place(self, value: Any) -> None:
         """Show what the input was changed to (None: as it was), without asking anything."""
-        self.value, self.wrong = value, ""
+        self.value, self.wrong, self.refused = value, "", ""
         now = self.given.value if value is None else value
         self.quiet = True
         try:
@@ -80,6 +82,12 @@ class Control:
         self.head.value = f'<span title="{says}">{mark}{html.escape(given.label)}{unit}</span>'
         self.back.layout.visibility = "visible" if changed else "hidden"
 
+    def refuse(self, message: str) -> None:
+        """Say why what was typed cannot be meant; what was there before still counts."""
+        self.refused = message
+        self._mark()
+        self._say(self.given.value if self.value is None else self.value)
+
     def say(self, message: str) -> None:
         """Show an error beside the control; "" takes it away."""
         self.wrong = message
@@ -87,9 +95,9 @@ class Control:
 
     def _say(self, now: Any) -> None:
         """The line under the slider, and the range of the input drawn on the track."""
-        ends = f"{short(self.given.least)} to {short(self.given.most)}"
-        ends = f"from {short(self.given.least)}" if math.isinf(self.given.most) else ends
-        words, colour = f"{ends} allowed", "#6B6B6B"
+        given, least = self.given, short(self.given.least)
+        words = f"{least} or more" if math.isinf(given.most) else f"{least} to {short(given.most)}"
+        words, colour = f"allowed: {words}", "#6B6B6B"
         track = TRACK
         if isinstance(now, Doubt) and now.low < now.high:
             low, high = self._share(now.low), self._share(now.high)
@@ -97,8 +105,11 @@ class Control:
             track = f"linear-gradient(90deg,{stops},{TRACK} {high:.1f}%)"
             level = getattr(now, "level", 0.9)
             words = f"{short(now.low)} to {short(now.high)}, {percent(level)} sure"
-        if self.wrong:
-            words, colour = self.wrong, RED
+        middle = float(getattr(now, "mid", now))
+        if not given.low <= middle <= given.high:
+            words += f"; {'below' if middle < given.low else 'beyond'} the slider"
+        if self.refused or self.wrong:
+            words, colour = self.refused or self.wrong, RED
         said = html.escape(words, quote=True)
         style = f".{self.mine} .noUi-connects{{background:{track}!important}}"
         value = f'<style>{style}</style><span style="color:{colour}" title="{said}">{said}</span>'
@@ -128,19 +139,23 @@ class Control:
         try:
             value = self.given.read(change["new"]) if change["new"].strip() else None
         except ValueError as error:
-            self.say(sentence(error))
+            self.refuse(sentence(error))
             self.changed(self, self.value)
         else:
             self._take(value)
 
     def _take(self, value: Any, placed: bool = False) -> None:
+        held = self.value
         if placed:  # by the hand: the slider and the box say it already
-            self.value, self.wrong = value, ""
+            self.value, self.wrong, self.refused = value, "", ""
             self._mark()
             self._say(value)
         else:
             self.place(value)
         self.changed(self, value)
+        if self.refused:  # by the study: the box shows what was typed
+            self.value = held
+            self._mark()
 
     def _scale(self, x: float) -> float:
         return math.log10(x) if self.given.log else x

@@ -39,6 +39,18 @@ def kept(name: str, content: bytes) -> str:
     return f"saved as {html.escape(str(path))}; {link}"
 
 
+ENDS = {"Excel": "xlsx", "FOCUS": "focus.csv", "JSON": "json", "Page": "html"}
+
+
+def exported(form: str, study: Study, stem: str) -> str:
+    """Write the study in one of the forms of ENDS, and offer it for download."""
+    from costmodel.pages import report  # its writers are imported when one is asked for
+
+    writers = {"Excel": "excel", "FOCUS": "focus", "JSON": "as_json", "Page": "interactive"}
+    path = getattr(report, writers[form])(study, path=place_of(f"{stem}.{ENDS[form]}"))
+    return kept(path.name, path.read_bytes())
+
+
 def report(asked: Asked, study: Study, stem: str) -> str:
     """Write the report of this question with the present values, and say where it is."""
     from costmodel.pages.report.runner import run  # Jupyter is started when a report is

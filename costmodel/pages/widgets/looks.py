@@ -1,4 +1,11 @@
-"""The look of a cockpit: one style sheet, for light and dark pages, wide and narrow."""
+"""The look of a cockpit: its style sheet, and the verdict over four cards."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+RED = "#B3261E"
 
 STYLE = """<style>
 .cm-cockpit {display: flex; flex-wrap: wrap; gap: 0 20px; align-items: flex-start;
@@ -21,7 +28,7 @@ STYLE = """<style>
 .cm-verdict div {display: -webkit-box; -webkit-box-orient: vertical; overflow: hidden}
 .cm-verdict .cm-first {font-size: 16px; font-weight: 650; line-height: 21px; -webkit-line-clamp: 2}
 .cm-verdict .cm-second {opacity: .85; line-height: 19px; -webkit-line-clamp: 2}
-.cm-four {display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 16px; height: 122px;
+.cm-four {display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 16px; height: 134px;
   overflow: hidden}
 .cm-one {border-top: 2px solid #0b5567; padding: 4px 0; min-width: 0}
 .cm-one b {display: block; font-size: 19px; line-height: 25px; white-space: nowrap}
@@ -46,6 +53,8 @@ STYLE = """<style>
 .cm-foot button {width: auto; padding: 0 12px}
 .cm-said {min-height: 20px}
 .cm-whole summary {cursor: pointer; font-size: 12px}
+.cm-load {font-size: 0 !important}
+.cm-load::after {content: "Load YAML"; font-size: 13px}
 .cm-waiting {opacity: .55}
 .cm-failed {opacity: .35; filter: grayscale(1)}
 .cm-list {max-height: 420px; overflow-y: auto; overflow-x: hidden; flex-wrap: nowrap}
@@ -59,13 +68,33 @@ STYLE = """<style>
   .cm-phone {display: block !important; overflow: hidden}
   .cm-phone img {width: 100%; height: auto}
   .cm-phone.cm-hidden {display: none !important}
-  .cm-four {grid-template-columns: repeat(2, 1fr); height: 122px; gap: 0 10px}
-  .cm-one {height: 60px; overflow: hidden}
+  .cm-four {grid-template-columns: repeat(2, 1fr); height: auto; gap: 4px 10px}
+  .cm-one {min-height: 52px}
   .cm-one span.cm-note {display: none}
-  .cm-one span, .cm-one em {white-space: nowrap; overflow: hidden; text-overflow: ellipsis}
-  .cm-one em {height: 15px}
+  .cm-one span, .cm-one em {font-size: 11px; line-height: 14px}
+  .cm-one em {height: auto}
+  .cm-verdict {height: 90px}
   .cm-one b {font-size: 16px; line-height: 21px}
-  .cm-verdict .cm-first {font-size: 14px; line-height: 18px}
+  .cm-verdict .cm-first {font-size: 14px; line-height: 18px; -webkit-line-clamp: 3}
   .cm-verdict .cm-second {font-size: 12px; line-height: 16px}
 }
 </style>"""
+
+
+def top_of(
+    first: str, second: str, cards: Iterable[tuple[str, ...]], number: int = 0, failed: bool = False
+) -> str:
+    """The verdict in two lines over four cards."""
+    one = '<div class="cm-one"><span>{}</span><b>{}</b><span class="cm-note" title="{}">{}</span>'
+    one += "<em>{}</em></div>"
+    made = ""
+    for title, value, remark, step in cards:
+        told = map(html.escape, (title, value, remark, remark, step))
+        made += one.format(*told)
+    colour = f' style="color:{RED}"' if failed else ""
+    full = html.escape(second, quote=True)
+    return (
+        f'<div class="cm-verdict" data-run="{number}"{colour} title="{full}">'
+        f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div></div>'
+        f'<div class="cm-four{" cm-failed" * failed}">{made}</div>'
+    )

@@ -103,6 +103,7 @@ class Quick(Question):
     title: str = "What will this cost, roughly?"
     controls: tuple[str, ...] = ("requests_per_day", "words_in", "pages_in", "words_out")
     tab: str = "Where the money goes"
+    in_two: bool = False
     refills: tuple[str, ...] = ("use_case",)
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
@@ -204,6 +205,7 @@ class Case(Question):
     title: str = "Should we fund it?"
     controls: tuple[str, ...] = (VOLUME, "ramp_months", WRONG, "months")
     tab: str = "Over time"
+    in_two: bool = False
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
         return ("minutes_per_request", "tax_rate", *self.controls)
@@ -321,7 +323,7 @@ class Alive(Question):
         return first | given
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
-        return ("steps", *self.controls)[:7]
+        return ("steps", *self.controls)
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         plain = tuple((x, x) for x, option in study.options.items() if isinstance(option, Option))
@@ -412,7 +414,6 @@ QUESTIONS: dict[str, Question] = {
             "pass_chance",
             "retrain_months",
             "Lora.adapters|FineTune.adapters",
-            "PromptCache.ttl_s",
         ),
         floor=False,
     ),

@@ -14,13 +14,13 @@ import ipywidgets
 
 from costmodel.choices.study import Study
 from costmodel.core import find_key
-from costmodel.pages.widgets.controls import Control
+from costmodel.pages.widgets.controls import Control, sentence
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.questions import Pick
 from costmodel.pages.widgets.state import FLOOR, GROUPS, Input, State, found_by
 from costmodel.scenarios.scenario import examples, load
 
-IN_SIGHT, MOST = 6, 7
+IN_SIGHT = 6
 PAGE = 8  # inputs on a page of "more"
 WRONG = "Workload.usd_per_failure"
 PRICES = (
@@ -49,7 +49,8 @@ class Panel(ipywidgets.VBox):
         self.upload = ipywidgets.FileUpload(accept=".yaml,.yml", description="Load YAML")
         self.undo = ipywidgets.Button(description="Undo", layout=layout(width="70px"))
         self.reset = ipywidgets.Button(description="Reset", layout=layout(width="70px"))
-        self.undo.on_click(lambda _: self.step(self.state.undo))
+        self.upload.add_class("cm-load")
+        self.undo.on_click(lambda _: self.step(self._undo))
         self.reset.on_click(lambda _: self.step(self.state.reset))
         self.scenario.observe(self._chosen, "value")
         self.upload.observe(self._uploaded, "value")
@@ -122,8 +123,7 @@ class Panel(ipywidgets.VBox):
         keys = [next((key for key in ways if key in inputs), "") for ways in asked]
         if FLOOR in inputs and question.floor:
             keys.insert(IN_SIGHT - 1, FLOOR)
-            return list(dict.fromkeys(filter(None, keys)))[:IN_SIGHT]
-        return list(dict.fromkeys(filter(None, keys)))[:MOST]
+        return list(dict.fromkeys(filter(None, keys)))[:IN_SIGHT]
 
     def _control(self, key: str) -> Control:
         return Control(self.inputs[key], self.state.asked.values.get(key), self._moved)
@@ -165,16 +165,30 @@ class Panel(ipywidgets.VBox):
             if one.key not in self.controls:
                 self.controls[one.key] = self._control(one.key)
         self.found.children = [self.controls[one.key].row for one in here]
-        shown = f"{len(hits)} inputs, page {self.page + 1} of {pages}"
+        shown = f"{len(hits)} input{'s' * (len(hits) > 1)}" if hits else "no input has these words"
+        shown += f", page {self.page + 1} of {pages}" if pages > 1 else ""
+        self.further.layout.display = "" if pages > 1 else "none"
         self.count.value = f'<p class="cm-small">{shown}</p>'
 
     # -- what the hand does ------------------------------------------------------------------------
 
     def _moved(self, control: Control, value: Any) -> None:
         with self.lock:
-            if not control.wrong:
-                self.state.set(control.given.key, value)
+            if not control.refused:
+                try:
+                    self.state.set(control.given.key, value)
+                except Exception as error:
+                    control.refuse(sentence(error))
         self.asked()
+
+    def refused(self) -> tuple[Control, ...]:
+        """The controls in which something stands that does not count."""
+        return tuple(control for control in list(self.controls.values()) if control.refused)
+
+    def _undo(self) -> None:
+        """Take back what was refused, which changed nothing; else the last change."""
+        if not self.refused():
+            self.state.undo()
 
     def _picked(self, name: str, value: Any) -> None:
         if not self.quiet:

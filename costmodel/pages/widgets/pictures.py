@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ OVER = {  # what a flip is looked for over
 }
 FEW = 300  # draws of what is asked beside the answer
 LEADERS = 5
+LEAST_SHARE = 0.005  # of a bill that rounds to 1 %
 WIDTH, ROW, LEAST = 8.6, 0.27, 4.4  # of a picture, inches
 PHONE_DPI = 200  # its screen is dense
 
@@ -86,11 +88,11 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
             ax.xaxis.label.set(x=1.0, ha="right")  # long names would leave the picture
         return ax
     table = verdict.table.copy()
-    missed = ~table["eligible"] & (table["why_not"] == "")
-    sure = percent(study.confidence)
-    if study.quality_floor is not None:
-        table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
-    return options.plot_bands(table, colours=colours, **look)
+    ax = options.plot_bands(table, colours=colours, **look)
+    if study.quality_floor is not None and not table["eligible"].all():
+        sure = f"pale: not {percent(study.confidence)} sure to reach the quality floor"
+        ax.set_xlabel(f"{ax.get_xlabel()}\n{fill(sure, 36) if style.narrow() else sure}")
+    return ax
 
 
 def leading(verdict: Verdict, study: Study) -> Study:
@@ -130,7 +132,7 @@ def _line(row: dict[str, Any]) -> str:
         f"<dt>{name}</dt><dd>{html.escape(str(row[column]))}</dd>"
         for name, column in (("Formula", "basis"), ("Sources", "sources"))
     )
-    share = percent(row["share"])
+    share = "< 1 %" if 0 < row["share"] < LEAST_SHARE else percent(row["share"])
     line = f"<span>{told}</span><b>USD {amount}</b><i>{share}</i>"
     return f'<details class="cm-line"><summary>{line}</summary><dl>{parts}</dl></details>'
 

@@ -53,6 +53,7 @@ class Question:
     controls: tuple[str, ...] = USUAL
     tab: str = "Compare"
     refills: tuple[str, ...] = ()
+    in_two: bool = True  # whether what to judge first is weighed after the rest is shown
     floor: bool = True  # whether the floor of quality is in sight, where the study has one
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 
 QUIET_S = 0.05  # without a further question the hand has come to rest
+REST_S = 1.0  # and now it rests so long that a slow answer may begin
 
 
 class Runs:
@@ -39,6 +40,11 @@ class Runs:
         """Wait until the last question is answered."""
         with self.wake:
             return self.wake.wait_for(lambda: self.done == self.number, seconds)
+
+    def rests(self, number: int) -> bool:
+        """Whether a question is the last one, and stays it for a while."""
+        with self.wake:
+            return not self.wake.wait_for(lambda: self.number != number, REST_S)
 
     def _work(self) -> None:
         while True:

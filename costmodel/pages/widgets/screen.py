@@ -12,8 +12,9 @@ import html
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -23,15 +24,15 @@ from costmodel.core import as_csv, check, check_known, public
 from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
-from costmodel.pages.widgets.controls import RED, sentence
-from costmodel.pages.widgets.looks import STYLE
+from costmodel.pages.widgets.controls import sentence
+from costmodel.pages.widgets.looks import RED, STYLE, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
 from costmodel.pages.widgets.runs import Runs
 from costmodel.pages.widgets.state import Asked, State
 
-DRAWS = 1_000  # of the full answer; reports and `study` have those of the study
+FIRST = 1_000  # draws of the estimate that is shown while the full answer is computed
 DPI = 100
 STATIC = (
     "<p><i>The cockpit needs a running kernel: run this cell. "
@@ -47,6 +48,7 @@ class Answer:
     study: Study
     verdict: Verdict
     amounts: Amounts
+    full: bool  # whether it was weighed what to judge before the choice
 
 
 @public
@@ -59,8 +61,8 @@ class Cockpit(ipywidgets.HBox):
         The options, the workload and the terms.
     question : str
         Whose controls are in sight, see `cockpit`.
-    draws : int
-        Draws of the full answer.
+    draws : int, optional
+        Draws of the full answer; those of the study without it.
     given : dict of str to object
         The picks and numbers of the question, as they stand at first.
 
@@ -80,10 +82,13 @@ class Cockpit(ipywidgets.HBox):
     (True, 10000.0)
     """
 
-    def __init__(self, study: Study, question: str, draws: int, given: dict[str, Any]) -> None:
+    def __init__(
+        self, study: Study, question: str, draws: int | None, given: dict[str, Any]
+    ) -> None:
         check_known("question", question, QUESTIONS, "widgets.cockpit")
         asked = QUESTIONS[question]
-        self.draws = draws
+        self.draws, self.chosen = draws, False
+        self.cards: list[tuple[str, ...]] = []
         self.state = State(Asked(study, asked, picks=asked.start(study, **given)))
         self.answer: Answer | None = None
         self.pinned: Answer | None = None
@@ -103,7 +108,7 @@ class Cockpit(ipywidgets.HBox):
 
     def _make_right(self) -> None:
         layout = ipywidgets.Layout
-        self.top = ipywidgets.HTML(_top("…", "computing the first answer", []))
+        self.top = ipywidgets.HTML(top_of("…", "computing the first answer", []))
         self.top.add_class("cm-top")
         self.tabs = ipywidgets.ToggleButtons(
             options=pictures.TABS, value=self.state.asked.question.tab
@@ -123,12 +128,13 @@ class Cockpit(ipywidgets.HBox):
         actions = {
             "Pin": self._pin, "Save YAML": self._save, "CSV": self._csv, "PNG": self._png,
             "Report": self._report,
+            **{form: partial(self._export, form) for form in keep.ENDS},
         }  # fmt: skip
         self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
         for name, button in self.buttons.items():
             button.on_click(lambda _, act=actions[name]: self._act(act))
         for part in (self.tabs, self.over, self.which):
-            part.observe(lambda _: self._turned(), "value")
+            part.observe(lambda _, part=part: self._turned(part), "value")
         foot = ipywidgets.HBox([*self.buttons.values()])
         foot.add_class("cm-foot")
         beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
@@ -160,8 +166,9 @@ class Cockpit(ipywidgets.HBox):
         self.over.layout.display = "" if tab == pictures.FLIPS else "none"
         self.which.layout.display = "" if tab == pictures.BILL else "none"
 
-    def _turned(self) -> None:
+    def _turned(self, part: Any) -> None:
         if not self.turning:
+            self.chosen = self.chosen or part is self.which
             self._turn()
             self._ask()
 
@@ -175,6 +182,7 @@ class Cockpit(ipywidgets.HBox):
         self.image.layout.height = f"{high}px"
         label = self.which.value
         self.which.options = list(study.options)
+        self.chosen = self.chosen and label in study.options
         self.which.value = label if label in study.options else next(iter(study.options))
         self.turning = False
 
@@ -189,29 +197,51 @@ class Cockpit(ipywidgets.HBox):
         """Answer what is asked now; on any error grey the picture and say why, where it belongs."""
         asked = self.state.asked
         try:
-            wrong = next(((k, c.wrong) for k, c in self.panel.controls.items() if c.wrong), None)
-            if wrong:
-                self._refuse(*wrong)
-                return
-            draws = self.draws if full else min(pictures.FEW, self.draws)
-            answer = self.answer
-            if answer is None or answer.asked is not asked or answer.study.draws != draws:
-                study = asked.now().changed(draws=draws)
-                verdict, amounts = asked.question.answer(study, asked.given(), full)
-                answer = Answer(asked, study, verdict, amounts)
-            self._show(number, answer, full)
-            self._paint(answer)
-            if full and self.runs.threaded and number == self.runs.number:
-                self._paint_phone(answer)
+            known = self.answer
+            if known and known.asked is asked and known.full:  # another tab, the pin, or refused
+                self._tell(number, known)
+                self._paint(known)
+            else:
+                self._answer(number, asked, full)
+            if self.answer and self.answer.full and self.runs.threaded:
+                self._paint_phone(self.answer)
+            for control in self.panel.refused():
+                self._refuse("", control.refused)
         except Exception as error:  # the reader must see it, and never an old picture as new
             self._refuse(self._blamed(asked), sentence(error))
 
-    def _show(self, number: int, answer: Answer, full: bool) -> None:
-        """The two lines and the four cards, and no error anywhere."""
-        self.answer = answer
+    def _answer(self, number: int, asked: Asked, full: bool) -> None:
+        """Answer: from few draws while a hand drags; when it rests, from some more, then in full.
+
+        What to judge before the choice takes longest: it waits for a hand that rests longer.
+        """
+        study = asked.now()
+        study = study.changed(draws=self.draws or study.draws)
+        few = FIRST if full else pictures.FEW
+        if (self.runs.threaded or not full) and study.draws > few:
+            self._show(number, asked, study.changed(draws=few), False)
+        if not full or number != self.runs.number:
+            return
+        if self.runs.threaded and asked.question.in_two:
+            self._show(number, asked, study, False)
+            if not self.runs.rests(number):
+                return
+        self._show(number, asked, study, True)
+
+    def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
+        """Answer, and show the two lines, the four cards and the picture, and no error anywhere."""
+        verdict, amounts = asked.question.answer(study, asked.given(), full)
+        again = self.answer is not None and self.answer.study is study
+        self.answer = Answer(asked, study, verdict, amounts, full)
+        self._tell(number, self.answer)
+        if not again:
+            self._paint(self.answer)
+
+    def _tell(self, number: int, answer: Answer) -> None:
+        """The two lines and the four cards of an answer."""
         verdict, study = answer.verdict, answer.study
         pinned = self.pinned.amounts if self.pinned else ()
-        cards = []
+        cards: list[tuple[str, ...]] = []
         for i, card in enumerate(verdict.cards):
             held = pinned[i] if i < len(pinned) else None
             step = ""
@@ -219,8 +249,13 @@ class Cockpit(ipywidgets.HBox):
                 step = pictures.beside(answer.amounts[i], held, study)
             cards.append((*card, step))
         first, second = pictures.first_lines(verdict, study)
-        second = second if full else f"Quick answer, {study.draws} draws; the full one follows."
-        self.top.value = _top(first, second, cards, number)
+        if not answer.full:
+            draws = self.draws or answer.asked.study.draws
+            second = f"First estimate, from {study.draws:,} of {draws:,} draws."
+            if study.draws == draws:
+                second = "Full answer; whether to judge some answers first is still weighed."
+        self.cards = cards
+        self.top.value = top_of(first, second, cards, number)
         points = "".join(f"<li>{html.escape(point)}</li>" for point in verdict.points)
         said = f"<p>{html.escape(verdict.headline)}</p><ul>{points}</ul>"
         self.whole.value = (
@@ -234,6 +269,8 @@ class Cockpit(ipywidgets.HBox):
         """The picture or the page of the chosen tab."""
         tab, verdict, study = self.tabs.value, answer.verdict, answer.study
         if tab == pictures.BILL:
+            if not self.chosen and verdict.named:
+                self.turning, self.which.value, self.turning = True, verdict.named, False
             label = self.which.value
             check(label in study.options, f"{label!r} is not ticked under Options")
             self.paper.value = pictures.bill(study, label)
@@ -254,13 +291,15 @@ class Cockpit(ipywidgets.HBox):
         self.phone.remove_class("cm-failed")
 
     def _refuse(self, key: str, message: str) -> None:
-        """Grey the old picture, and say why beside the control that is to blame."""
-        if key in self.panel.controls and not self.panel.controls[key].wrong:
-            self.panel.controls[key].say(message)
-        self.top.value = _top("No answer", message, [], failed=True)
+        """Grey the last answer, and say why here and beside the control that is to blame."""
         for part in (self.frame, self.phone, self.paper):
             part.remove_class("cm-waiting")
             part.add_class("cm-failed")
+        if key in self.panel.controls and not self.panel.controls[key].wrong:
+            self.panel.controls[key].say(message)
+        self.top.value = top_of(
+            "No answer: below is the last one", message, self.cards, failed=True
+        )
 
     def _blamed(self, asked: Asked) -> str:
         """The changed input that cannot be by itself, or the last that was changed."""
@@ -284,22 +323,31 @@ class Cockpit(ipywidgets.HBox):
     @property
     def verdict(self) -> Verdict:
         """The verdict on what is asked now."""
+        return self._settled().verdict
+
+    def _settled(self) -> Answer:
+        """The full answer to what is asked now."""
         self.runs.settle()
-        check(self.answer, "no answer yet")
-        return self.answer.verdict  # type: ignore[union-attr]
+        answer = self.answer
+        if answer is None or not answer.full or answer.asked is not self.state.asked:
+            raise ValueError("what is asked now has no answer yet; undo the last change, or wait")
+        return answer
 
     # -- keeping -----------------------------------------------------------------------------------
 
     def _act(self, act: Any) -> None:
-        """Do what a button says, and say what came of it."""
+        """Do what a button says, and say what came of it, and what does not count in it."""
         try:
-            self.said.value = f'<p class="cm-small">{act() or ""}</p>'
+            said = act() or ""
+            for control in self.panel.refused():
+                said += f"; what you typed for {html.escape(control.given.label)} is not in it"
+            self.said.value = f'<p class="cm-small">{said}</p>'
         except Exception as error:
             said = html.escape(sentence(error))
             self.said.value = f'<p class="cm-small" style="color:{RED}">{said}</p>'
 
     def _pin(self) -> str:
-        self.pinned = None if self.pinned else self.answer
+        self.pinned = None if self.pinned else self._settled()
         self.buttons["Pin"].description = "Unpin" if self.pinned else "Pin"
         self._ask()
         if not self.pinned:
@@ -325,15 +373,19 @@ class Cockpit(ipywidgets.HBox):
         return keep.kept(f"{self.stem}.png", bytes(self.image.value))
 
     def _report(self) -> str:
-        asked, study, stem = self.state.asked, self.study, self.stem
+        write = partial(keep.report, self.state.asked, self.study, self.stem)
+        return self._behind(write, "writing the report: some ten seconds")
 
-        def write() -> str:
-            return keep.report(asked, study, stem)
+    def _export(self, form: str) -> str:
+        write = partial(keep.exported, form, self.study, self.stem)
+        return self._behind(write, f"writing {form}: seconds, a page with sliders takes minutes")
 
+    def _behind(self, write: Callable[[], str], said: str) -> str:
+        """Write at once, or behind a page that goes on answering."""
         if not self.runs.threaded:
             return write()
         threading.Thread(target=self._act, args=(write,), daemon=True).start()
-        return "writing the report: some ten seconds"
+        return said
 
     def _repr_mimebundle_(self, **asked: Any) -> Any:
         if os.environ.get(FOR_REPORT):
@@ -353,33 +405,14 @@ def _kernel_runs() -> bool:
     return getattr(get_ipython(), "kernel", None) is not None
 
 
-def _top(
-    first: str, second: str, cards: Iterable[tuple[str, ...]], number: int = 0, failed: bool = False
-) -> str:
-    """The verdict in two lines over four cards."""
-    one = '<div class="cm-one"><span>{}</span><b>{}</b><span class="cm-note" title="{}">{}</span>'
-    one += "<em>{}</em></div>"
-    made = ""
-    for title, value, remark, step in cards:
-        told = map(html.escape, (title, value, remark, remark, step))
-        made += one.format(*told)
-    colour = f' style="color:{RED}"' if failed else ""
-    full = html.escape(second, quote=True)
-    return (
-        f'<div class="cm-verdict" data-run="{number}"{colour} title="{full}">'
-        f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div></div>'
-        f'<div class="cm-four">{made}</div>'
-    )
-
-
 @public
 def cockpit(
-    study: Study, question: str = "approach", draws: int = DRAWS, **given: Any
-) -> Cockpit:  # fmt: skip
+    study: Study, question: str = "approach", draws: int | None = None, **given: Any
+) -> Cockpit:
     """One screen over a study: controls, the verdict and four cards, pictures, and the bill.
 
-    Quick answers follow the hand, and the full one comes when it rests. `study` of what is returned
-    is the study as it stands: the cells after the cockpit can go on with it.
+    Estimates from few draws follow the hand, and the full answer comes when it rests. `study` of
+    what is returned is the study as it stands: the cells after the cockpit can go on with it.
 
     Parameters
     ----------
@@ -388,8 +421,8 @@ def cockpit(
     question : {"approach", "quick", "hosting", "tuning", "knowledge", "case", "measure", "alive", \
 "own"}
         Whose controls and picks are in sight. Every other input is under "More inputs".
-    draws : int
-        Draws of the full answer.
+    draws : int, optional
+        Draws of the full answer; without it those of the study, as on every other page.
     **given
         Picks and numbers of the question, as they stand at first, such as `baseline="people"`.
 

@@ -8,6 +8,9 @@ from costmodel.choices.presets import presets, quick
 from costmodel.choices.study import Study
 from costmodel.choices.workload import Corpus, Workload
 
+GIVEN: dict[str, dict[str, Any]] = {
+    "I know my bill": {"usd_per_month": 1_000.0}
+}  # of the question, to begin with
 FLOOR = 0.6  # of accepted answers
 TUNES = ["Small model", "Small model, few-shot + cache", "Prompt", "Few-shot + cache", "Cascade"]
 TUNES += ["Managed fine-tune", "LoRA", "Distilled"]

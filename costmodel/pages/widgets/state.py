@@ -50,8 +50,8 @@ REACH = {  # how far a slider reaches where the value itself does not say: (from
 }
 FACTOR = {"requests_per_month": 100, "requests_per_day": 100}  # 10 for the others
 MEANT = {  # what can be meant, where the glossary allows more
-    "requests_per_month": (0.01, 1e10),
-    "requests_per_day": (0.01, 1e9),
+    "requests_per_month": (1, 1e10),
+    "requests_per_day": (1, 1e9),
     "input_tokens": (0, 1e7),
     "instruction_tokens": (0, 1e7),
     "output_tokens": (0, 1e6),
@@ -68,11 +68,32 @@ MEANT = {  # what can be meant, where the glossary allows more
 BEYOND = 1e4  # times the present value: more is a slip of the hand
 NUMBER = r"([-+−]?\s*[$€£]?\s*(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?)"
 NUMBER += r"\s*(k|m|bn|b|thousand|million|billion|%)?"
+GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+)(?![\d.,])")  # 300.000: which one?
+COMMA = re.compile(r"(?<![\d.,])(0(?=,)|\d+(?=,(?:\d\d?|\d{4,})(?!\d))),(\d+)(?![\d.,])")  # 0,5
 ONE = re.compile(rf"\s*{NUMBER}\s*", re.IGNORECASE)
 TWO = re.compile(rf"\s*{NUMBER}\s*(?:to|\.\.+|–|—|-)\s*{NUMBER}\s*", re.IGNORECASE)
 AROUND = re.compile(rf"\s*{NUMBER}\s*\(\s*{NUMBER}\s*to\s*{NUMBER}\s*\)\s*", re.IGNORECASE)
 SIZES = {"": 1, "%": 0.01, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
 SIZES |= dict.fromkeys(("b", "bn", "billion"), 1e9)
+SMALL = ("a", "an", "the", "of", "per", "for", "in", "my", "each")  # no help to a search
+ALSO = {  # words of a search without their "s", and those by which the glossary says it
+    "salary": ("hourly cost",),
+    "wage": ("hourly cost",),
+    "latency": ("wait", "peak speed", "planned load", "most sequences", "busiest"),
+    "speed": ("wait", "slow"),
+    "hallucination": ("wrong", "accepted"),
+    "error": ("wrong",),
+    "mistake": ("wrong",),
+    "accuracy": ("accepted", "quality"),
+    "length": ("token",),
+    "day": ("month",),
+    "price": ("cost", "rent", "usd"),
+    "cost": ("price", "rent", "usd"),
+    "traffic": ("requests",),
+    "volume": ("requests",),
+    "user": ("requests", "tenants"),
+    "hardware": ("gpu", "server"),
+}
 GROUPS = ("Traffic", "Quality", "Prices", "People", "GPUs", "Terms")
 OF_GPUS = set("Gpu Fleet Hosted Owned Model Rent Provisioned Colocation Energy Server".split())
 OF_PEOPLE = set("hour week minute FTE hour/month USD/hour USD/week".split())
@@ -99,11 +120,17 @@ class Input:
 
     @property
     def log(self) -> bool:
-        return self.low > 0 and self.high / self.low > DECADE and not self.whole
+        wide = self.low > 0 and self.high / self.low > DECADE
+        return wide and not self.whole and not self.share
 
     @property
     def whole(self) -> bool:
-        return self.key.endswith("months") and isinstance(self.value, int)
+        counted = self.key.endswith("months") or self.unit == "count"
+        return counted and isinstance(self.value, int)
+
+    @property
+    def share(self) -> bool:
+        return self.unit.startswith("share") or getattr(self.value, "form", "") == "share"
 
     @property
     def mid(self) -> float:
@@ -118,13 +145,21 @@ class Input:
     def read(self, text: str) -> Any:
         """The number or Range that a text means; an error says what is allowed.
 
-        >>> volume = Input("Workload.requests_per_month", 3e5, "", "", "", "", 1, 2, 0.01, 1e10)
+        >>> volume = Input("Workload.requests_per_month", 3e5, "", "", "", "", 1, 2, 1, 1e10)
         >>> volume.read("1.2M"), volume.read("20k-60k").high
         (1200000.0, 60000.0)
         >>> volume.read("1e12")
         Traceback (most recent call last):
-        ValueError: 1e12 is not possible: allowed is between 0.01 and 10,000,000,000
+        ValueError: 1e12 is not possible: allowed is between 1 and 10,000,000,000
         """
+        if found := GROUPED.search(text):
+            point, grouped = found[0] + "0", found[0].replace(".", ",")
+            ways = f"{point} or {grouped}" if found[0].count(".") == 1 else grouped
+            raise ValueError(f"{found[0]} can be read in two ways; write {ways}")
+        if found := COMMA.search(text):
+            raise ValueError(f"{found[0]} has a comma; write {found[1]}.{found[2]}, with a point")
+        if "%" in text and not self.share:
+            raise ValueError(f"{text.strip()} is a share, and {self.label} is in {self.unit}")
         numbers = numbers_in(text)
         check(
             numbers,
@@ -171,7 +206,8 @@ def shown_text(value: Any) -> str:
     if isinstance(value, Doubt) and value.low < value.high:
         low, high = (short(float(f"{end:.2g}")) for end in (value.low, value.high))
         return f"{short(value.mid)} ({low} to {high})"
-    return number_text(value, 6)
+    text = number_text(value, 6)
+    return text + "0" * bool(GROUPED.fullmatch(text))  # 4.125 could be read as 4,125
 
 
 def describe(key: str, value: Any, place: str = "") -> Input:
@@ -191,8 +227,13 @@ def describe(key: str, value: Any, place: str = "") -> Input:
         most = float(f"{max(abs(mid), abs(high)) * BEYOND:.1g}")
     factor = FACTOR.get(field_, DECADE)
     ends: tuple[float, float] = (mid / factor, mid * factor) if mid > 0 else (0, 1)
+    if isinstance(value, int) and unit == "count":
+        ends = math.floor(ends[0]), max(ends[1], DECADE)
+        ends = max(ends[0], min(mid, 1)), ends[1]
     if field_ in REACH:
-        ends = REACH[field_]
+        nearest, furthest = REACH[field_]
+        doubted = isinstance(value, Doubt) and high > 0
+        ends = nearest, min(furthest, DECADE * high) if doubted else furthest
     elif unit in ("share", "share/month") or form == "share":
         ends = 0, 1 if high > 0.2 else 0.2
     elif form == "signed" or unit in ("share/year", "log-odds") or mid < 0:
@@ -270,6 +311,15 @@ class Asked:
         check(shown, "no option is ticked; tick at least one under Options")
         return made.only(*shown) if shown != labels else made
 
+    @property
+    def error(self) -> Exception | None:
+        """Why this cannot be asked, if it cannot."""
+        try:
+            self.now()
+        except Exception as error:
+            return error
+        return None
+
     def inputs(self) -> dict[str, Input]:
         """Every input by its key, as it was before it was changed."""
         study = self.base()
@@ -299,24 +349,33 @@ def _pinned(things: Any, key: str, value: Any) -> Any:
 
 
 def found_by(inputs: Iterable[Input], text: str, group: str = "") -> list[Input]:
-    """The inputs of a group whose label, meaning or code name has all words of a text; those whose
-    label begins with it come first.
+    """The inputs of a group that have all words of a text, or words of the same meaning, in their
+    label, meaning, unit or code name; those whose label begins with the text come first.
 
     >>> volume = describe("Workload.requests_per_month", 3e5)
-    >>> [x.label for x in found_by([volume], "requests MONTH")], found_by([volume], "gpu")
+    >>> [x.label for x in found_by([volume], "requests a DAY")], found_by([volume], "quest")
     (['requests per month'], [])
     """
-    words = text.lower().split()
+    words = [re.sub("(?<=..)s$", "", x) for x in text.lower().split() if x not in SMALL]
+    begins = [
+        re.compile(rf"(?<![a-z0-9])({'|'.join(map(re.escape, (word, *ALSO.get(word, ()))))})")
+        for word in words
+    ]
 
-    def place(one: Input) -> tuple[int, str]:
-        exact = one.key.lower() == text.strip().lower()
-        return (0 if exact else 1 if one.label.lower().startswith(text.strip().lower()) else 2), ""
+    def place(one: Input) -> int:
+        label, asked = one.label.lower(), text.strip().lower()
+        if one.key.lower() == asked:
+            return 0
+        return 1 if label.startswith(asked) else 3 - all(x.search(label) for x in begins)
 
     kept = [
         one
         for one in inputs
         if (not group or one.group == group)
-        and all(word in f"{one.label} {one.key} {one.meaning}".lower() for word in words)
+        and all(
+            begin.search(f"{one.label} {one.key} {one.meaning} {one.unit}".lower())
+            for begin in begins
+        )
     ]
     return sorted(kept, key=place) if words else kept
 
@@ -336,11 +395,18 @@ class State:
         self.last, self.asked = what, asked
 
     def set(self, key: str, value: Any) -> None:
-        """Change a number; None leaves it as it was."""
+        """Change a number; None leaves it as it was. What cannot be asked is refused."""
         values = {**self.asked.values, key: value}
         if value is None:
             del values[key]
-        self.change(key, replace(self.asked, values=values))
+        asked = replace(self.asked, values=values)
+        if (error := asked.error) is not None and self.asked.error is None:
+            middle = getattr(value, "mid", value)
+            ones = (middle, round(middle)) if middle is not value else ()
+            if any(replace(asked, values={**values, key: one}).error is None for one in ones):
+                error = ValueError(f"{label_of(key)} must be one number; a range is not possible")
+            raise error
+        self.change(key, asked)
 
     def pick(self, name: str, value: Any) -> None:
         """Make another choice, which brings its own numbers."""

@@ -3,7 +3,7 @@
 As a workload       profile workload load_curve prompt_lengths
 Against the bill    reconcile Reconciliation
 Otherwise           reprice cache_breaks between_months
-As a question       study narrower with_load_test load_test_error load_test_sentence
+As a question       study beyond_the_bill narrower with_load_test load_test_error load_test_sentence
 Documents           corpus index_prices
 """
 
@@ -13,6 +13,7 @@ from costmodel.studies.history.corpora import corpus, index_prices
 from costmodel.studies.history.months import between_months
 from costmodel.studies.history.otherwise import cache_breaks, reprice
 from costmodel.studies.history.question import (
+    beyond_the_bill,
     load_test_error,
     load_test_sentence,
     narrower,
@@ -24,6 +25,7 @@ from costmodel.studies.history.traffic import load_curve, profile, prompt_length
 __all__ = [
     "Reconciliation",
     "between_months",
+    "beyond_the_bill",
     "cache_breaks",
     "corpus",
     "index_prices",

@@ -16,20 +16,26 @@ from costmodel.ingest.usage import Usage, paid
 
 APART = ("fee", "tax", "discount")  # kinds of lines that no tokens explain
 SAME_COUNT = 0.005  # two counts of one class that differ by less are equal
+MOST = 0.5  # of the unexplained, from which the lines that differ most are named
 MATCHED = 0.01  # share of a bill below which the rest is a rounding
 LEAST_LINES = 3  # lines that must agree on a discount
 PARTS = ["part", "usd", "share", "why"]
 NO_BILL = "no bill is given, so the usage is not held against one"
 NAMED = {"another class": "tokens in another class", "discount": "a discount"}
+CENT = 0.01  # USD: lines of a bill are rounded to it
 DOUBTFUL = {  # part -> how the verdict says that it is not explained
+    "above the list": "is billed above the list: ",
+    "below the list": "is billed below the list: ",
     "surcharge": "is a uniform surcharge, as of another tier (priority, fast), a region or tax",
     "billed without usage": "is billed without usage",
     "used and not billed": "is used and not billed",
 }
+WHERE = ("above the list", "below the list")  # the parts whose why belongs to the verdict
 CAUSES = (
     "calls that timed out or streams that were cut off (they return no usage and are billed), "
-    "keys or projects that the usage leaves out, and cached tokens that are logged otherwise"
+    "keys or projects that the usage leaves out, or cached tokens that are logged otherwise"
 )
+BEYOND = "free calls, credits that no line names, or another bill"  # causes where a bill is less
 
 
 @public
@@ -140,18 +146,18 @@ def reconcile(usage: Usage, bill: Bill | None) -> Reconciliation:
     by = [c for c in ("day", "model", "kind") if len(tokens) and (tokens[c] != "").all()]
     by = [c for c in by if c != "kind" or (tokens["kind"] != "other").all()]
     lines = _beside(ours, tokens, by)
-    parts = _parts(lines, by)
+    parts, most = _parts(lines, by)
     for kind in APART:
         if usd := billed.loc[billed["kind"] == kind, "usd"].sum():
             parts[{"fee": "fees", "tax": "tax", "discount": "credits"}[kind]] = usd, "as billed"
     total = bill.usd
     rest = total - sum(usd for usd, _ in parts.values())
-    parts["unexplained"] = rest, f"usual causes: {CAUSES}"
+    parts["unexplained"] = rest, f"usual causes: {CAUSES if rest > 0 else BEYOND}"
     rows = [
         (part, usd, usd / total if total else np.nan, why) for part, (usd, why) in parts.items()
     ]
     bridge = pd.DataFrame(rows, columns=PARTS)
-    return Reconciliation(bridge, lines, _sentence(usage, bridge, total, unpriced))
+    return Reconciliation(bridge, lines, _sentence(usage, bridge, total, unpriced, most))
 
 
 def _tracked(usage: Usage) -> tuple[pd.DataFrame, int]:
@@ -198,8 +204,10 @@ def _beside(ours: pd.DataFrame, billed: pd.DataFrame, by: list[str]) -> pd.DataF
     return both if by else both.drop(columns="all")
 
 
-def _parts(lines: pd.DataFrame, by: list[str]) -> dict[str, tuple[float, str]]:
-    """The parts of the bridge that the lines explain."""
+def _parts(
+    lines: pd.DataFrame, by: list[str]
+) -> tuple[dict[str, tuple[float, str]], tuple[float, str]]:
+    """The parts of the bridge that the lines explain, and where most of the rest lies [USD]."""
     used, billed = lines["usd"].fillna(0.0), lines["billed_usd"].fillna(0.0)
     parts = {"tracked tokens": (float(used.sum()), "the usage at the price list of each day")}
     matched = (used > 0) & (billed > 0)
@@ -215,9 +223,43 @@ def _parts(lines: pd.DataFrame, by: list[str]) -> dict[str, tuple[float, str]]:
         parts["billed without usage"] = float(billed[alone].sum()), why
     if by and missing.any():
         parts["used and not billed"] = -float(used[missing].sum()), "free, or on another bill"
+    both = lines[matched].assign(gap=billed[matched] - used[matched] * (1 - off))
+    named: list[str] = [c for c in ("kind", "model") if c in by]
+    if not named:
+        return parts, (0.0, "")
+    same_count = (both["quantity"] / both["tokens"] - 1).abs() <= SAME_COUNT
+    apart = both["gap"].abs() > (SAME_COUNT * both["usd"]).clip(lower=CENT)
+    total = float(billed.sum())
+    beside = f", and other lines are at {1 - off:.2f} of it" if off else ""
+    for name, sign in (("above the list", 1), ("below the list", -1)):
+        dear = same_count & apart & (sign * both["gap"] > 0)
+        if abs(usd := float(both.loc[dear, "gap"].sum())) > MATCHED * total:
+            where = [text for _, text in _where(both[dear], named, "the list price")]
+            parts[name] = usd, f"{', '.join(where[:3])}; the counts are equal{beside}"
+            both = both[~dear]
+            same_count, apart = same_count[~dear], apart[~dear]
     if "kind" in by:
-        parts |= _moved(lines[matched], by, off)
-    return parts
+        moved, both = _moved(both, by, off)
+        parts |= moved
+    rest = _where(both[both["gap"].abs() > CENT], named, "what was logged")
+    return parts, rest[0] if rest else (0.0, "")
+
+
+def _where(lines: pd.DataFrame, named: list[str], whole: str) -> list[tuple[float, str]]:
+    """The gap of each class and model of these lines [USD], largest first, and in words what was
+    billed over the whole, with its days.
+    """
+    found = []
+    for _, group in lines.groupby(named):
+        words = " of ".join(str(group[name].iloc[0]).replace("_", " ") for name in named)
+        ratio = group["billed_usd"].sum() / group["usd"].sum()
+        words += f" at {ratio:.2f} of {whole}"
+        if "day" in group:
+            days = sorted(group["day"].unique())
+            more = f" on {len(days)} days ({days[0]} to {days[-1]})"
+            words += f" on {days[0]}" if len(days) == 1 else more
+        found.append((float(group["gap"].sum()), words))
+    return sorted(found, key=lambda pair: -abs(pair[0]))
 
 
 def _discount(matched: pd.DataFrame) -> tuple[float, int]:
@@ -232,8 +274,12 @@ def _discount(matched: pd.DataFrame) -> tuple[float, int]:
     return (1 - middle, agree) if apart else (0.0, 0)
 
 
-def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[float, str]]:
-    """Tokens that the usage counts in one class of input and the bill in another."""
+def _moved(
+    matched: pd.DataFrame, by: list[str], off: float
+) -> tuple[dict[str, tuple[float, str]], pd.DataFrame]:
+    """Tokens that the usage counts in one class of input and the bill in another, and the lines
+    without them.
+    """
     prompt, usd = matched[matched["kind"].isin(TOKENS[:4])], 0.0
     said: Counter[tuple[str, str]] = Counter()
     for _, lines in prompt.groupby([c for c in by if c != "kind"] or (lambda _: 0)):
@@ -244,14 +290,21 @@ def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[
             to, out = lines["kind"][apart.idxmax()], lines["kind"][apart.idxmin()]
             usd += float((lines["billed_usd"] - lines["usd"] * (1 - off)).sum())
             said[to, out] += apart.max()
+            matched = matched.drop(lines.index)
     why = [f"{count:,.0f} tokens are billed as {to} and logged as {out}"
            for (to, out), count in said.most_common(3)]  # fmt: skip
-    return {"another class": (usd, "; ".join(why))} if said else {}
+    return ({"another class": (usd, "; ".join(why))} if said else {}), matched
 
 
-def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -> str:
-    """The verdict: matched where no part is left that nothing explains, on either side."""
-    usd = bridge.set_index("part")["usd"]
+def _sentence(
+    usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int, most: tuple[float, str]
+) -> str:
+    """The verdict: matched where no part is left that nothing explains, on either side.
+
+    `most` says where the lines differ, which is named where it is most of the unexplained.
+    """
+    parts = bridge.set_index("part")
+    usd, why = parts["usd"], parts["why"]
     said = f"USD {usd['tracked tokens']:,.2f} of USD {total:,.2f} is tracked"
     if usage.bound:
         said = f"At least {said} ({usage.bound})"
@@ -259,12 +312,17 @@ def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -
         said += f", together with {' and '.join(filter(None, [', '.join(named[:-1]), named[-1]]))}"
     if unpriced:
         said += f"; {unpriced:,} rows have no price"
-    more = "is unexplained" if usd["unexplained"] > 0 else "is tracked beyond the bill"
-    doubtful = DOUBTFUL | {"unexplained": f"{more}. Were there {CAUSES}"}
+    rest = usd["unexplained"]
+    more = "is unexplained" if rest > 0 else "is tracked beyond the bill"
+    if most[0] / (rest or 1.0) > MOST:
+        more += f", most of it {most[1]}"
+    asked = f". Were there {CAUSES if rest > 0 else BEYOND}?"
+    doubtful = DOUBTFUL | {"unexplained": f"{more}{asked}"}
+    doubtful |= {part: DOUBTFUL[part] + why[part] for part in WHERE if part in usd}
     left = [f"USD {abs(usd[part]):,.2f} ({percent(abs(usd[part]) / abs(total))}) {words}"
             for part, words in doubtful.items()
             if part in usd and abs(usd[part]) > MATCHED * abs(total)]  # fmt: skip
-    end = ("?" if left[-1].endswith(CAUSES) else ".") if left else ": matched."
+    end = ("" if left[-1].endswith(asked) else ".") if left else ": matched."
     if not left and (usage.bound or unpriced):
         end = "."
     return "; ".join([said, *left]) + end

@@ -19,6 +19,7 @@ from costmodel.choices.techniques.prompting import PromptCache, TokenSizes
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
 from costmodel.core import CatalogError, Measured, check, check_known, leaves, of_kind, public
+from costmodel.core.words import money, percent
 from costmodel.decisions.compare import compare
 from costmodel.facts.prices import rates
 from costmodel.ingest.bills import Bill
@@ -27,6 +28,7 @@ from costmodel.ingest.loadtests import LoadTest
 from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import SELLERS, Usage, modes_of, paid
 from costmodel.laws.serving.predict import predict_serving
+from costmodel.ledgers.book import explain
 from costmodel.studies.history.bridge import reconcile
 from costmodel.studies.history.traffic import lengths_of, workload
 
@@ -65,7 +67,7 @@ def study(
     on : str, optional
         Day of the prices; today without it.
     **fields
-        Fields of the `Study`, such as `quality_floor`, or of the `Workload`.
+        Fields of the `Study`, such as `quality_floor`, or of the `Workload`; None is not said.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def study(
     """
     on = on or f"{datetime.now(UTC):%Y-%m-%d}"
     of_study = {k: v for k, v in fields.items() if k in Study.__dataclass_fields__}
-    of_work = {k: v for k, v in fields.items() if k not in of_study}
+    of_work = {k: v for k, v in fields.items() if k not in of_study and v is not None}
     work = workload(usage, **({"corpus": corpus} if corpus else {}) | of_work)
     judged = evaluations.measured() if evaluations else {}
     usual: Any = presets(work, on=on, only=["Prompt"])["Prompt"]
@@ -108,10 +110,60 @@ def study(
             caches = bool(usage.table["cache_read"].sum())
             options[label] = _kept(usual, caches, api, measured)
     label, today = _today(used, said_of_others, usual, by_id)
-    when = usage.table["time"].dropna().dt.strftime("%Y-%m")
-    months = f"{when.min()}" if when.min() == when.max() else f"{when.min()} to {when.max()}"
-    said: dict[str, Any] = {"title": f"Your own traffic, {months}", "terms": Terms(on=on)}
+    said: dict[str, Any] = {"title": f"Your own traffic, {_months(usage)}", "terms": Terms(on=on)}
     return Study({label: today} | options, work, **(said | of_study))
+
+
+@public
+def beyond_the_bill(study: Study, usage: Usage, bill: Bill | None = None) -> str:
+    """Why what was billed is so much less than what an option costs: the bill has the calls alone.
+
+    Parameters
+    ----------
+    study : Study
+        Made by `study`; what is said is of its first option, that of today.
+    usage : Usage
+    bill : Bill, optional
+        Without one, what the calls cost at the list of each day is said.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    Infeasible
+        Where the option cannot run.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%d")
+    >>> table = {"time": days, "model": "gpt-4o", "calls": 1_000, "input": 9e5, "output": 2e5}
+    >>> usage = cm.ingest.Usage.of(pd.DataFrame(table))
+    >>> own = study(usage, on="2026-11-20", draws=100)
+    >>> beyond_the_bill(own, usage, cm.ingest.Bill.of_total(130)).partition(". ")[0]
+    'USD 130 was billed for the calls of 2026-10 alone'
+    """
+    label, terms = next(iter(study.options)), study.terms
+    by = explain(study, label).groupby("phase")["usd"].sum()
+    if bill:
+        alone = f"{money(bill.usd, terms)} was billed"
+    else:
+        alone = f"{money(float(paid(usage.table)[0].sum().sum()), terms)} is the list price"
+    wrong = ", upkeep and wrong answers" if by.get("failures", 0.0) else " and upkeep"
+    return (
+        f"{alone} for the calls of {_months(usage)} alone. The costs here are those of "
+        f"{terms.months} months with all that keeps an option running: of the "
+        f"{money(by.sum(), terms)} of {label!r}, {percent(by['serving'] / by.sum())} is for calls, "
+        f"and the rest for people, evaluation{wrong}."
+    )
+
+
+def _months(usage: Usage) -> str:
+    """The months of the usage, such as "2026-09 to 2026-10"."""
+    when = usage.table["time"].dropna().dt.strftime("%Y-%m")
+    return " to ".join(dict.fromkeys([when.min(), when.max()]))
 
 
 @public

@@ -614,3 +614,51 @@ def test_a_second_region_keeps_its_share_of_whole_replicas(share, more, scaling)
     assert two["idle_gpu_hours"] - one["idle_gpu_hours"] == pytest.approx(
         two["gpu_hours"] - one["gpu_hours"]
     )
+
+
+# -- stacks, drafts, memory, pools -----------------------------------------------------------------
+
+
+def served_in(**more):
+    """Seconds of a replica for one call of a chat, without the doubt of the calibration."""
+    call = cm.Workload(1, input_tokens=1_000, output_tokens=300).request().calls[0]
+    own = cm.Hosted("llama-3.1-70b", gpu="H200-SXM", error=1.0, **more)
+    return own.seconds_per_call(call)
+
+
+def test_a_draft_pays_where_few_answers_run():
+    """Its gain at batch 4 is that of the tokens kept; at batch 512 checking drafts costs more."""
+    draft = {"draft_tokens": 2, "draft_accepted": 0.7, "draft_cost": 0.05}
+    few, many = (served_in(batch_max=n) / served_in(batch_max=n, **draft) for n in (4, 512))
+    assert 1.4 < few < 2.1 and few > many
+
+
+def test_an_ordinary_server_is_slower_than_a_tuned_one_and_less_sure():
+    tuned, standard, found = (served_in(stack=stack) for stack in ("tuned", "standard", "as_found"))
+    assert tuned < standard < found
+    widths = [
+        cm.Hosted("llama-3.1-70b", gpu="H200-SXM", stack=stack).error
+        for stack in ("tuned", "as_found")
+    ]
+    assert widths[0].high < widths[1].high
+    with pytest.raises(cm.facts.CatalogError, match="did you mean 'standard'"):
+        cm.Hosted("llama-3.1-70b", stack="standart")
+
+
+def test_memory_that_is_not_taken_holds_no_answers():
+    call = cm.Workload(1, input_tokens=4_000, output_tokens=500).request().calls[0]
+    few, many = (
+        cm.Hosted("llama-3.1-70b", gpu="H200-SXM", memory_share=share, gpus_per_replica=1)
+        for share in (0.7, 0.9)
+    )
+    assert few.at_once(call) < many.at_once(call)
+
+
+def test_two_pools_keep_two_replicas_and_answers_wait_for_no_prompt():
+    call = cm.Workload(1, input_tokens=8_000, output_tokens=300).request().calls[0]
+    together, apart = (
+        cm.uncertainty.middle(cm.Hosted("llama-3.1-70b", gpu="H200-SXM", prefill=prefill))
+        for prefill in ("together", "apart")
+    )
+    assert apart.waits_s(call)[2] < together.waits_s(call)[2]
+    assert apart.replicas_for(0.1, 64) == 2 and together.replicas_for(0.1, 64) == 1

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
+from costmodel.choices.purchases import PHASES
 from costmodel.core.words import Currency
 from costmodel.pages import plots
 from costmodel.pages.plots import marks, style
@@ -102,6 +103,25 @@ def test_lifecycle_bars_end_at_the_totals_cheapest_on_top():
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # first row on top
 
 
+def test_a_legend_of_many_phases_ends_within_the_figure():
+    phases = list(PHASES)
+    paid = pd.DataFrame({"option": "a rather long name of an option", "phase": phases, "usd": 1.0})
+    figure = plots.plot_lifecycle(paid).figure
+    figure.draw_without_rendering()
+    legend = figure.axes[0].get_legend()
+    assert len(legend.get_texts()) == len(phases)
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_log_odds_are_shown_as_a_bar_without_their_numbers():
+    table = cm.uncertainty.tornado(OPTIONS["Prompt"], WORK, draws=100)
+    odds = table["input"].map(lambda key: style.unit_of(key.rsplit(".", 1)[-1])) == "log-odds"
+    ax = plots.plot_tornado(table[odds])
+    said = " ".join([texts(ax), *(text.get_text() for text in ax.get_yticklabels())])
+    assert odds.any() and "log-odds" not in said and "-0." not in said
+    assert "difficulty of your task" in said and "(task)" not in said
+
+
 def test_bands_say_why_not():
     table = cm.compare(OPTIONS, WORK, draws=100)
     numbers = table.select_dtypes("number").columns
@@ -190,6 +210,11 @@ def test_figures_of_the_decision_show_their_tables():
     change = cm.finance.waterfall((plain, work, terms), (tuned, work, terms))
     ax = pd_.plot_waterfall(change)
     assert [t.get_text() for t in ax.get_yticklabels()] == change["step"].to_list()
+    few = pd_.plot_waterfall(change, least=0.9)
+    rows = [t.get_text() for t in few.get_yticklabels()]
+    assert rows[0] == "before" and rows[-2:] == ["smaller steps", "after"] and len(rows) < 7
+    left, width = few.patches[-2].get_x(), few.patches[-2].get_width()
+    assert left + width == pytest.approx(change["total"].iloc[-1])
     fan = cm.uncertainty.fan(options, work, terms=terms, draws=50)
     ends = {line.get_ydata()[-1] for line in pd_.plot_fan(fan).get_lines()}
     assert ends == set(fan[fan["month"] == 12]["p50"])

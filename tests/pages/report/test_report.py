@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -19,11 +20,13 @@ from costmodel.core.errors import CatalogError
 from costmodel.core.words import Currency
 from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME
 from costmodel.pages.report import runner
+from costmodel.pages.report.colophon import Run, made_by
 from costmodel.pages.report.html import Meta, document, html_page
 from costmodel.pages.report.markdown import markdown
 from costmodel.pages.report.parameters import read_cell, validate
 from costmodel.pages.report.pdf import typeset
 from costmodel.pages.report.runner import ReportError, _absolute
+from costmodel.scenarios.scenario import load
 
 NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
@@ -241,6 +244,18 @@ def test_money_is_not_maths():
     assert "\\frac" not in markdown("`$a$`") and "<code>$a$</code>" in markdown("`$a$`")
 
 
+def test_how_a_report_was_made_names_a_task_and_shows_no_record():
+    known = read_cell("task: str | None = None  # what is asked\ntier: str | None = None  # tier")
+    path = NOTEBOOKS / "01_which_approach.ipynb"
+    made = made_by(Run(path, known, {}, load("support_assistant"), {}), show_code=False)
+    shown = {name: (value, whose) for name, value, _, whose in made.parameters}
+    assert shown["task"] == ("answer from documents", "the scenario")
+    assert "(" not in shown["tier"][0]
+    work = replace(load("support_assistant").work, task=None)
+    nobody = Run(path, known, {}, load("support_assistant").changed(work=work), {})
+    assert made_by(nobody, show_code=False).parameters[0][1] == "not set"
+
+
 def test_the_page_loads_nothing_and_opens_with_the_answer():
     page = page_of(
         executed(),
@@ -331,7 +346,7 @@ def test_columns_are_named_in_words_and_empty_ones_left_out():
         }
     )
     text = report.show(table).text
-    assert "GPUs" in text and "per Mtok of output" in text and "P(buying)" in text
+    assert "GPUs" in text and "per Mtok of output" in text and "chance that buying pays" in text
     assert "why not" not in text and "usd" not in text and "with" not in text
 
 

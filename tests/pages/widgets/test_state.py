@@ -38,17 +38,23 @@ def test_numbers_as_people_write_them(text, numbers):
     assert numbers_in(text) == pytest.approx(numbers)
 
 
-@pytest.mark.parametrize("value", [300_000.0, 0.25, 36, 1e-5, cm.Range(0.5, 4, mid=1.5)])
+@pytest.mark.parametrize("value", [300_000.0, 0.25, 36, 4.125, 1e-5, cm.Range(0.5, 4, mid=1.5)])
 def test_what_a_box_shows_is_read_again(value):
-    numbers = numbers_in(shown_text(value))
-    assert numbers[0] == pytest.approx(getattr(value, "mid", value), rel=0.01)
+    read = describe("Rag.some_price", value).read(shown_text(value))
+    assert getattr(read, "mid", read) == pytest.approx(getattr(value, "mid", value), rel=0.01)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "typed", "said"),
     [
-        (VOLUME, 3e5, "1e12", "1e12 is not possible: allowed is between 0.01 and 10,000,000,000"),
-        (VOLUME, 3e5, "-5", "allowed is between 0.01"),
+        (VOLUME, 3e5, "1e12", "1e12 is not possible: allowed is between 1 and 10,000,000,000"),
+        (VOLUME, 3e5, "-5", "allowed is between 1 and"),
+        (VOLUME, 3e5, "0.2 to 0.8", "allowed is between 1 and"),
+        (VOLUME, 3e5, "300.000", "can be read in two ways; write 300.0000 or 300,000"),
+        (VOLUME, 3e5, "1.200.000", "can be read in two ways; write 1,200,000"),
+        (VOLUME, 3e5, "25 %", "25 % is a share, and requests per month is in request/month"),
+        (WRONG, 4.0, "1,5", "has a comma; write 1.5, with a point"),
+        (WRONG, 4.0, "0,125 to 2", "has a comma; write 0.125, with a point"),
         (VOLUME, 3e5, "many", "is no number; write 300,000, 1.2M, or a range such as"),
         (VOLUME, 3e5, "60-20 ", "must begin with its low end"),
         ("Terms.months", 36, "400", "allowed is between 1 and 120"),
@@ -72,6 +78,45 @@ def test_a_range_that_is_typed_stays_a_range_under_its_key():
     verdict = cm.recommend(state.asked.now(), flips=False)
     before = cm.recommend(state.first.now(), flips=False)
     assert verdict.table["p90"]["RAG"] != before.table["p90"]["RAG"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("quality_floor", cm.Range(0.2, 0.8), "least share of accepted answers must be one number"),
+        ("confidence", cm.Range(0.2, 0.8), "must be one number; a range is not possible"),
+        ("Terms.months", cm.Range(12, 24), "horizon must be one number; a range is not possible"),
+        ("Terms.months", 12.5, "months"),
+    ],
+)
+def test_what_cannot_be_asked_never_enters_the_question(key, value, said):
+    state = State(asked())
+    state.set(VOLUME, 1e5)
+    with pytest.raises(ValueError, match=said) as refused:
+        state.set(key, value)
+    assert "Range(" not in str(refused.value)
+    assert dict(state.asked.values) == {VOLUME: 1e5} and len(state.before) == 1
+
+
+def test_scales_fit_what_they_hold():
+    chance = describe("Lora.pass_chance", cm.Range(0.1, 0.34))
+    assert not chance.log and chance.high == 1
+    tenants = describe("Lora.tenants", 1)
+    assert (tenants.whole, tenants.low, tenants.high) == (True, 1, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("salary", "hourly cost (engineer)"), ("hallucination", "cost of a wrong answer"),
+        ("requests a day", "requests per month"), ("price of a GPU hour", "rent of a GPU"),
+        ("latency", "peak"), ("the length of an answer", "tokens of the answer"),
+    ],
+)  # fmt: skip
+def test_ordinary_words_find_inputs(text, label):
+    inputs = asked("own_gpus").inputs().values()
+    assert any(label in one.label for one in found_by(inputs, text)), found_by(inputs, text)
+    assert not any("different" in one.meaning for one in found_by(inputs, "rent"))
 
 
 def test_nothing_changed_is_the_study_itself():

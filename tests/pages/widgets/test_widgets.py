@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import datetime
 
+import pandas as pd
 import pytest
 
 import costmodel as cm
@@ -54,6 +55,7 @@ def test_typing_moves_the_slider_and_a_range_stays_a_range(box):
     assert control.value == 1e6 and "●" in control.head.value
     control.box.value = "90,000,000"  # beyond the slider, and still a workload
     assert control.value == 9e7 and control.slider.value == pytest.approx(control.given.high)
+    assert "beyond the slider" in control.note.value
     control.box.value = "20k-60k"
     assert isinstance(box.study.work.requests_per_month, cm.Range)
     assert "20k to 60k, 90 % sure" in control.note.value and "#7FB3BF" in control.note.value
@@ -64,16 +66,64 @@ def test_typing_moves_the_slider_and_a_range_stays_a_range(box):
 def test_an_error_greys_the_picture_and_speaks_beside_its_control(box):
     image = box.image.value
     control, other = box.controls[VOLUME], box.controls[WRONG]
+    other.box.value = "6"
+    image, cards = box.image.value, box.top.value.partition("cm-four")[2]
     for typed, said in (("many", "is no number"), ("1e12", "not possible: allowed is between")):
         control.box.value = typed
         assert greyed(box) and box.image.value == image and "No answer" in box.top.value
         assert said in control.note.value and said not in other.note.value
+        for _, number, _ in box.verdict.cards:  # the last answer stays, greyed
+            assert number in cards and number in box.top.value
+    box.buttons["CSV"].click()
+    assert "what you typed for requests per month is not in it" in box.said.value
+    box.panel.undo.click()  # takes back what was refused, and not the good change before it
+    assert not greyed(box) and control.box.value == "300,000" and other.value == 6.0
+    control.box.value = "1e12"
     other.slider.value *= 1.3
     assert greyed(box) and said in control.note.value and "not possible" not in other.note.value
+    assert box.study.work.usd_per_failure == other.value
     control.box.value = "300000"
     assert not greyed(box) and "not possible" not in control.note.value
     box.panel.reset.click()
-    assert box.image.value == image and box.study is STUDY
+    assert box.study is STUDY
+
+
+def test_an_input_that_must_be_one_number_refuses_a_range_in_a_sentence(box):
+    floor, before = box.controls["quality_floor"], box.study
+    floor.box.value = "0.2 to 0.8"
+    assert "must be one number; a range is not possible" in floor.note.value
+    assert box.study is before and floor.value is None
+    box.buttons["Save YAML"].click()
+    assert "saved as" in box.said.value
+
+
+def test_what_has_no_answer_is_neither_pinned_nor_written(box):
+    for tick in box.panel.ticks.children:
+        tick.value = False
+    for name in ("Pin", "CSV"):
+        box.buttons[name].click()
+        assert "has no answer yet" in box.said.value and not box.pinned
+
+
+def test_while_it_is_computed_an_estimate_stands_there_and_says_so(monkeypatch):
+    box = cm.widgets.cockpit(cm.load("support_assistant", draws=1_500).only("RAG", "LoRA"))
+    assert box.answer.study.draws == 1_500  # those of the study, as in the reports
+    shown, show = [], box._show
+
+    def watch(number, asked, study, full):
+        show(number, asked, study, full)
+        shown.append((study.draws, full))
+        if not full:
+            assert ("First estimate" if study.draws < 1_500 else "still weighed") in box.top.value
+
+    monkeypatch.setattr(box, "_show", watch)
+    monkeypatch.setattr(box.runs, "threaded", True)
+    monkeypatch.setattr(box.runs, "ask", lambda: None)
+    box.controls[VOLUME].box.value = "1M"
+    for full in (False, True):
+        box._run(box.runs.number, full)
+    assert shown == [(300, False), (1_000, False), (1_500, False), (1_500, True)]
+    assert "estimate" not in box.top.value and box.answer.full
 
 
 def test_an_error_of_the_model_is_shown_beside_what_was_moved(box, monkeypatch):
@@ -105,6 +155,8 @@ def test_every_tab_draws(box):
         assert not greyed(box), tab
         seen.add(box.paper.value if tab == BILL else bytes(box.image.value))
     assert len(seen) == len(TABS)
+    assert box.which.value == box.verdict.named and "<i>0 %" not in box.paper.value
+    box.which.value = "RAG"
     assert box.paper.value.count("<details") == len(cm.explain(box.answer.study, "RAG"))
     assert "Formula" in box.paper.value and "Sources" in box.paper.value
 
@@ -138,6 +190,10 @@ def test_what_is_saved_answers_the_same_to_the_cent(box, tmp_path):
     box.buttons["CSV"].click()
     box.buttons["PNG"].click()
     assert {p.suffix for p in tmp_path.iterdir()} == {".yaml", ".csv", ".png"}
+    box.buttons["FOCUS"].click()
+    rows = pd.read_csv(next(tmp_path.glob("*.focus.csv")))
+    added = rows.groupby("x_Option")["EffectiveCost"].sum().round(2).to_dict()
+    assert added == {label: usd for label, usd in held.items() if usd == usd}
     other = cm.widgets.cockpit(cm.load("own_gpus"), "hosting", draws=50)
     file = {"name": "x.yaml", "type": "", "size": 1, "content": memoryview(path.read_bytes())}
     other.panel.upload.value = ({**file, "last_modified": datetime.now()},)
@@ -154,9 +210,11 @@ def test_any_input_is_found_and_turned(box):
     control.slider.value = 130
     assert box.verdict.table.loc["RAG", "p90"] != wide
     box.panel.search.value, box.panel.group.value = "", "People"
-    first = [row for row in box.panel.found.children]
+    first = list(box.panel.found.children)
     box.panel.further.click()
     assert first != list(box.panel.found.children) and "page 2 of" in box.panel.count.value
+    box.panel.search.value = "nonsense"
+    assert "no input has these words" in box.panel.count.value
 
 
 def test_in_a_report_there_is_no_dead_cockpit(monkeypatch):

@@ -119,6 +119,53 @@ def test_a_uniform_surcharge_names_its_usual_causes(write):
         assert cause in made.sentence
 
 
+def lines(days, input_over=1.0, output_over=1.0, tokens_over=1.0):
+    """Lines of a bill on a million in (2.50) and a hundred thousand out (1.00) a day."""
+    sent = "gpt-4o, input", 1e6, 2.5 * input_over
+    written = "gpt-4o, output", 1e5 * tokens_over, output_over * tokens_over
+    return [[day, *line] for day in days for line in (sent, written)]
+
+
+def test_a_class_that_is_billed_at_another_price_is_named_and_nobody_asks_about_timeouts(write):
+    days = [f"2026-10-0{k}" for k in range(1, 5)]
+    ours = usage([[day, MODEL, 1_000_000, 0, 100_000] for day in days])
+    made = cm.history.reconcile(ours, bill(write, lines(days, output_over=1.1)))
+    assert adds_up(made, 14.4).loc["above the list", "usd"] == pytest.approx(0.4)
+    assert made.unexplained == pytest.approx(0.4 / 14.4)
+    assert made.sentence == (
+        "USD 14.00 of USD 14.40 is tracked; USD 0.40 (3 %) is billed above the list: output of "
+        "gpt-4o at 1.10 of the list price on 4 days (2026-10-01 to 2026-10-04); the counts are "
+        "equal."
+    )
+    nine = [[*line[:3], 0.9 * line[3]] for line in lines(days)]
+    nine += [[days[0], "gpt-5, output", 1e5, 1.1]]
+    two = cm.ingest.Usage.of(pd.DataFrame({"time": days[:1], "model": "gpt-5", "output": 1e5}))
+    mixed = cm.ingest.Usage.of(
+        pd.concat([ours.table, two.table])[["time", "model", "input", "output"]]
+    )
+    assert (
+        "at 1.10 of the list price on 2026-10-01; the counts are equal, and other lines are "
+        "at 0.90 of it" in cm.history.reconcile(mixed, bill(write, nine)).sentence
+    )
+    both = lines(days, input_over=0.9, output_over=1.25)
+    made = cm.history.reconcile(ours, bill(write, both))
+    parts = adds_up(made, 14.0)
+    assert parts.loc["below the list", "usd"] == pytest.approx(-1.0), "they never cancel"
+    assert "input of gpt-4o" in made.sentence and "matched" not in made.sentence
+
+
+def test_where_the_unexplained_lies_is_named_before_its_causes_are_asked(write):
+    days = [f"2026-10-0{k}" for k in range(1, 5)]
+    ours = usage([[day, MODEL, 1_000_000, 0, 100_000] for day in days])
+    rows = lines(days[:3]) + lines(days[3:], tokens_over=1.5)
+    made = cm.history.reconcile(ours, bill(write, rows))
+    assert adds_up(made, 14.5).loc["unexplained", "usd"] == pytest.approx(0.5)
+    assert "most of it output of gpt-4o at 1.50 of what was logged on 2026-10-04" in made.sentence
+    assert made.sentence.endswith("leaves out, or cached tokens that are logged otherwise?")
+    free = cm.history.reconcile(ours, bill(write, lines(days, tokens_over=0.5)))
+    assert "is tracked beyond the bill" in free.sentence and "timed out" not in free.sentence
+
+
 def test_the_admin_exports_of_one_use_match_to_the_cent(write):
     """Sonnet 4.5 a million: 3 in, 0.3 read, 3.75 and 6 written, 15 out; 6 in above 200k."""
     used = {"uncached_input_tokens": 10_000_000, "cache_read_input_tokens": 20_000_000,

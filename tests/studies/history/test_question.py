@@ -94,6 +94,21 @@ def test_today_is_the_mix_of_models_as_used_and_is_listed_once():
     assert one.options["Today: gpt-4o"].quality.accepted == 40
 
 
+def test_why_the_bill_is_less_than_the_cost_is_said_in_numbers_of_the_ledger():
+    days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%d")
+    table = {"time": days, "model": "gpt-4o", "calls": 1_000, "input": 9e5, "output": 2e5}
+    usage = cm.ingest.Usage.of(pd.DataFrame(table))
+    own = cm.history.study(usage, on="2026-11-20", draws=50, usd_per_failure=None)
+    lines = cm.explain(own, "Today: gpt-4o")
+    share = lines.loc[lines["phase"] == "serving", "usd"].sum() / lines["usd"].sum()
+    said = cm.history.beyond_the_bill(own, usage, cm.ingest.Bill.of_total(130))
+    assert said.startswith("USD 130 was billed for the calls of 2026-10 alone. ")
+    assert f"{100 * share:.0f} % is for calls" in said and said.endswith("evaluation and upkeep.")
+    dear = cm.history.study(usage, on="2026-11-20", draws=50, usd_per_failure=0.2)
+    said = cm.history.beyond_the_bill(dear, usage)
+    assert said.startswith("USD 128 is the list price") and said.endswith("and wrong answers.")
+
+
 def test_a_rare_but_dear_model_is_one_of_today():
     days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%d")
     sizes = {"gpt-4o-mini": (5_000, 9_900), "o1-pro": (5, 30_000), "gpt-4o": (1, 10)}

@@ -1,0 +1,356 @@
+"""The commands that carry a study elsewhere: export, reports, rerun, showback, diff, check.
+
+What writes a file is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+from click import argument, command, echo, option
+
+from costmodel.choices.study import Study
+from costmodel.core import CatalogError, as_csv, write, write_all
+from costmodel.decisions.verdict import recommend
+from costmodel.ingest.usage import read as read_usage
+from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
+from costmodel.pages.terminal import aligned, bar, busy
+from costmodel.scenarios.scenario import load
+from costmodel.studies.changes import STEPS
+from costmodel.studies.follow_up.difference import broken_limits, changed_inputs
+from costmodel.studies.follow_up.difference import diff as difference
+from costmodel.studies.follow_up.showback import FIXED, shares_of
+from costmodel.studies.follow_up.showback import showback as allotted
+
+Told = dict[str, Any]  # what --json prints; with anything in "failed" a command exits with 1
+INPUTS_SHOWN = 20
+
+
+@command()
+@argument("scenarios", nargs=-1, required=True)
+@option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
+@option("--excel", "forms", flag_value="excel", multiple=True, help="A workbook, live.")
+@option("--focus", "forms", flag_value="focus", multiple=True, help="A FOCUS 1.2 table.")
+@option("--json", "forms", flag_value="json", multiple=True, help="Numbers, ledger and scenario.")
+@option("--html", "forms", flag_value="html", multiple=True, help="A page with sliders.")
+@DRAWS
+def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: int | None) -> Told:
+    """Write SCENARIOS as files for others; without a form, all of them.
+
+    A folder is all scenarios in it. One that fails does not stop the others.
+    """
+    folder, failed = Path(out), {}
+    sources = files_of(scenarios)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in sources.items():
+        try:
+            with busy(name):
+                study = stored(source, draws=draws)
+                for form in forms or FORMS:
+                    echo(FORMS[form](study, folder, name))
+        except (ValueError, OSError, RuntimeError) as error:
+            failed[name] = " ".join(str(error).split())
+            echo(f"{name}: {failed[name]}", err=True)
+    if failed:
+        echo(f"{len(failed)} of {len(sources)} scenarios failed: {', '.join(failed)}", err=True)
+    return {"failed": failed}
+
+
+def _excel(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.excel import excel
+
+    return excel(study, path=folder / f"{name}.xlsx")
+
+
+def _focus(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.focus import focus
+
+    return focus(study, path=folder / f"{name}.focus.csv")
+
+
+def _as_json(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.results import as_json
+
+    return as_json(study, path=folder / f"{name}.json")
+
+
+def _interactive(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.interactive import interactive
+
+    return interactive(study, path=folder / f"{name}.html")
+
+
+FORMS = {"excel": _excel, "focus": _focus, "json": _as_json, "html": _interactive}
+
+
+def study_behind(notebook: Path, parameters: dict[str, Any]) -> Study:
+    """The study that one of our notebooks loads with these parameters."""
+    from costmodel.pages.report.parameters import schema as parameters_of
+    from costmodel.pages.report.runner import rehearse
+
+    values = {name: parameters.get(name, x.default) for name, x in parameters_of(notebook).items()}
+    if (study := rehearse(values)) is None:
+        raise CatalogError(
+            f"{notebook.name} loads no scenario, so it has no interactive page; "
+            "choose one that does, such as 01_which_approach"
+        )
+    return study
+
+
+def files_of(sources: tuple[str, ...]) -> dict[str, str]:
+    """{safe name: scenario} of files, examples and folders of scenarios."""
+    found: dict[str, str] = {}
+    for source in sources:
+        inside = sorted(Path(source).glob("*.y*ml")) if Path(source).is_dir() else [source]
+        if not inside:
+            raise CatalogError(f"no scenario in the folder {source!r}; it holds no *.yaml")
+        for each in map(str, inside):
+            stem = re.sub(r"[^\w.-]+", "-", Path(each).stem).strip("-.") or "scenario"
+            name, number = stem, 1
+            while name.lower() in map(str.lower, found):
+                number += 1
+                name = f"{stem}-{number}"
+            found[name] = each
+    return found
+
+
+@command()
+@argument("scenarios", nargs=-1, required=True)
+@option("--notebook", default="01_which_approach", show_default=True, help="What is run for each.")
+@option("-o", "--out", default="reports", show_default=True, metavar="FOLDER")
+@option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "png"]),
+        default=["html", "pdf"], help="Repeat it; both by default.")  # fmt: skip
+@option("--workers", default=2, show_default=True, help="How many run at once.")
+def reports(
+    scenarios: tuple[str, ...], notebook: str, out: str, formats: tuple[str, ...], workers: int
+) -> Told:
+    """Run a notebook for each of SCENARIOS, files or folders, and write an index page.
+
+    One that fails does not stop the others; the exit code is 1 then.
+    """
+    from costmodel.pages.report.runner import Report, run_many
+
+    path = find_notebook(notebook)
+    jobs = {
+        name: (path, {"scenario": str(Path(x).resolve()) if Path(x).is_file() else x})
+        for name, x in files_of(scenarios).items()
+    }
+    made = run_many(jobs, out, formats, workers, progress=bar())
+    failed = {x: y for x, y in zip(jobs, made, strict=True) if not isinstance(y, Report)}
+    echo(Path(out) / "index.html")
+    for name, error in failed.items():
+        echo(f"{name}: {' '.join(str(error).split())}", err=True)
+    if failed:
+        echo(f"{len(failed)} of {len(jobs)} reports failed: {', '.join(failed)}", err=True)
+    return {"index": str(Path(out) / "index.html"), "reports": len(jobs), "failed": {*failed}}
+
+
+@command()
+@argument("results")
+def rerun(results: str) -> Told:
+    """Compute stored RESULTS of `export --json` again, and say what changed since.
+
+    Exits with 1 where a total differs by a cent or more.
+    """
+    from costmodel.pages.report.exports.results import made_again
+
+    with busy("computing again"):
+        said = made_again(results)
+    for line in said or [f"{results}: all totals are the same to the cent"]:
+        echo(line)
+    return {"failed": said}
+
+
+@command()
+@SCENARIO
+@option("--option", "label", metavar="OPTION", help="Whose cost is allotted; the verdict's.")
+@option("--fixed", type=click.Choice(FIXED), default=FIXED[0], show_default=True,
+        help="What is done with costs that requests do not cause.")  # fmt: skip
+@option("--usage", metavar="PATH", help="Your own usage, whose teams replace the shares.")
+@option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
+def showback(scenario: str, label: str | None, fixed: str, usage: str | None, out: str) -> Told:
+    """Allot the expected cost of SCENARIO to its teams: a table, a CSV and a page."""
+    from costmodel.pages.report.html import page
+    from costmodel.pages.tables import show
+
+    with busy("allotting"):
+        study = stored(scenario)
+        shares = shares_of(read_usage([Path(usage)])) if usage else None
+        table = allotted(study, label, fixed, shares)
+    (name,) = files_of((scenario,))
+    csv, html = (Path(out) / f"{name}.showback.{end}" for end in ("csv", "html"))
+    title = f"Showback: {study.title or name}"
+    byline = f"expected over {study.terms.months} months from {study.terms.start}, in USD"
+    shown = show(table, {"usd": ",.2f", "usd_per_month": ",.2f"})
+    made = page("table.html.j2", title=title, byline=byline, table=shown.html)
+    write_all({csv: as_csv(table), html: made})
+    texts = table.map("{:,.2f}".format).reset_index()
+    echo(aligned([texts.columns, *texts.itertuples(index=False)]))
+    echo(f"{csv}\n{html}")
+    return {"teams": table, "csv": str(csv), "page": str(html)}
+
+
+@command()
+@option("-o", "--out", metavar="PATH", help="Where it is written; printed by default.")
+def schema(out: str | None) -> None:
+    """Write the JSON Schema of a scenario file, for editors that complete and check.
+
+    Name it in the first line of a scenario: # yaml-language-server: $schema=PATH
+    """
+    from costmodel.scenarios.schema import schema_text
+
+    text = schema_text()
+    if out is None:
+        echo(text, nl=False)
+    else:
+        write(out, text)
+
+
+@command()
+@argument("old")
+@argument("new", required=False)
+@option("--from", "since", metavar="DATE", help="Day of the API prices of OLD, YYYY-MM-DD.")
+@option("--to", "until", metavar="DATE", help="Day of the API prices of NEW; OLD is both without.")
+@DRAWS
+@option("--markdown", is_flag=True, help="Write Markdown, for a pull request.")
+@option("--exit-code", is_flag=True, help="Exit with 1 where something changed.")
+def diff(
+    old: str, new: str | None, since: str | None, until: str | None, draws: int | None,
+    markdown: bool, exit_code: bool,
+) -> Told:  # fmt: skip
+    """Say why the cost of each option changed between OLD and NEW, and the verdict of both.
+
+    OLD and NEW are scenarios, or results that `costmodel export --json` wrote; one scenario with
+    two dates, --from and --to, says what new prices changed.
+    """
+    if new is None and not (since and until):
+        raise CatalogError("there is one scenario; write a second, or --from and --to with dates")
+    with busy("comparing"):
+        before, after = (
+            stored(old, on=since, draws=draws),
+            stored(new or old, on=until, draws=draws),
+        )
+        table, inputs = difference(before, after), changed_inputs(before, after)
+        changed = bool(len(table) or len(inputs))
+        verdicts = [recommend(x, flips=False).headline for x in (before, after)] if changed else []
+    echo((_markdown if markdown else _text)(table, inputs, verdicts))
+    verdict = dict(zip(("before", "after"), verdicts, strict=False))
+    told = {"verdict": verdict, "options": table, "inputs": inputs, "changed": changed}
+    return told | {"failed": exit_code and changed}
+
+
+@command()
+@SCENARIO
+@option("--option", "label", metavar="OPTION", help="What is checked; the verdict's by default.")
+@option("--max-usd-per-month", type=float, help="Most that a month may be expected to cost, USD.")
+@option(
+    "--min-quality", type=str, metavar="SHARE", help="Least share of accepted answers: 0.7, 70%."
+)
+@option(
+    "--max-growth",
+    type=str,
+    metavar="SHARE",
+    help="Most by which the cost of a month may exceed that of --against; without it, a year that "
+    "of the year before: 10%.",
+)
+@option("--against", metavar="OLD", help="An earlier scenario or result, for --max-growth.")
+@DRAWS
+def check(
+    scenario: str, label: str | None, max_usd_per_month: float | None, min_quality: str | None,
+    max_growth: str | None, against: str | None, draws: int | None,
+) -> Told:  # fmt: skip
+    """Exit with 1 and the reason where SCENARIO breaks a limit, for a pipeline."""
+    with busy("checking"):
+        study = stored(scenario, draws=draws)
+        broken = broken_limits(
+            study,
+            label,
+            max_usd_per_month,
+            _share("--min-quality", min_quality),
+            _share("--max-growth", max_growth),
+            against=stored(against, draws=draws) if against else None,
+        )
+    for reason in broken:
+        echo(f"failed: {reason}", err=True)
+    if not broken:
+        echo(f"{study.title or scenario}: all limits hold")
+    return {"failed": broken}
+
+
+COMMANDS = (export, reports, rerun, showback, schema, diff, check)
+
+
+def stored(source: str, **changes: Any) -> Study:
+    """The study of a scenario, or of the results that `export --json` wrote."""
+    if source.endswith(".json") and Path(source).is_file():
+        from costmodel.pages.report.exports.results import read_results
+
+        source = read_results(source)["scenario"]
+    return load(source, **changes)
+
+
+def _share(name: str, text: str | None) -> float | None:
+    """0.1 of "0.1" and of "10%"."""
+    if text is None:
+        return None
+    try:
+        return float(text.rstrip("% ")) / (100 if text.rstrip().endswith("%") else 1)
+    except ValueError:
+        raise CatalogError(f"{name} is {text!r}, it must be a share, such as 0.1 or 10%") from None
+
+
+# -- what a difference looks like ------------------------------------------------------------------
+
+
+def _bars(table: pd.DataFrame) -> list[str]:
+    """The parts that are not 0 for every option."""
+    return [s for s in ("draws", *STEPS) if np.any(table[s].fillna(0.0) != 0)]
+
+
+def _rows(table: pd.DataFrame) -> list[list[str]]:
+    """Head and rows of the table, in whole USD over the horizon."""
+    shown = ["before", "after", "change", *_bars(table)]
+    texts = table[shown].map(lambda x: "-" if pd.isna(x) else f"{x:,.0f}")
+    return [["option", *shown], *([a, *b] for a, b in zip(table["option"], texts.values.tolist()))]  # noqa: B905
+
+
+def _notes(table: pd.DataFrame, inputs: pd.DataFrame) -> list[str]:
+    notes = [] if len(table) else ["no expected cost changed"]
+    notes += [f"{x.option}: {x.why_not}" for x in table.itertuples() if x.why_not]
+    shown = inputs.head(INPUTS_SHOWN).itertuples()
+    notes += [f"{x.input}: {x.before or 'not there'} -> {x.after or 'not there'}" for x in shown]
+    if (more := len(inputs) - INPUTS_SHOWN) > 0:
+        notes.append(f"{more} more inputs changed")
+    return notes
+
+
+def _text(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:
+    if not verdicts:
+        return "no difference"
+    said = [f"before: {verdicts[0]}", f"after:  {verdicts[1]}", ""]
+    if len(table):
+        said += ["expected cost over the horizon, USD", aligned(_rows(table)), ""]
+    return "\n".join([*said, *_notes(table, inputs)])
+
+
+def _markdown(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:
+    if not verdicts:
+        return "### Cost: no difference"
+    said = [
+        "### Cost: what changes",
+        "",
+        f"**Before:** {verdicts[0]}",
+        "",
+        f"**After:** {verdicts[1]}",
+    ]
+    if len(table):
+        head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in _rows(table))
+        lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+        said += ["", "Expected cost over the horizon, USD", ""]
+        said += [f"| {' | '.join(row)} |" for row in lines]
+    return "\n".join([*said, "", *(f"- {note}" for note in _notes(table, inputs))])

@@ -1,0 +1,228 @@
+"""A study as a FOCUS 1.2 table: the forecast in the form in which FinOps reads bills."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from costmodel.choices.purchases import Line
+from costmodel.choices.study import Study, analysis
+from costmodel.core import MTOK, objects
+from costmodel.facts.pricelist import snapshot
+from costmodel.facts.prices import ApiPrice
+from costmodel.ledgers.book import lines_booked
+
+COLUMNS = """
+    AvailabilityZone BilledCost BillingAccountId BillingAccountName BillingAccountType
+    BillingCurrency BillingPeriodEnd BillingPeriodStart CapacityReservationId
+    CapacityReservationStatus ChargeCategory ChargeClass ChargeDescription ChargeFrequency
+    ChargePeriodEnd ChargePeriodStart CommitmentDiscountCategory CommitmentDiscountId
+    CommitmentDiscountName CommitmentDiscountQuantity CommitmentDiscountStatus
+    CommitmentDiscountType CommitmentDiscountUnit ConsumedQuantity ConsumedUnit ContractedCost
+    ContractedUnitPrice EffectiveCost InvoiceId InvoiceIssuerName ListCost ListUnitPrice
+    PricingCategory PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost
+    PricingCurrencyListUnitPrice PricingQuantity PricingUnit ProviderName PublisherName RegionId
+    RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName ServiceSubcategory
+    SkuId SkuMeter SkuPriceDetails SkuPriceId SubAccountId SubAccountName SubAccountType Tags
+    x_Forecast x_Option x_Phase x_Item x_TokenType x_ModelId x_ModelProvider x_Treatment
+    x_PriceList
+""".split()
+TOKENS = {  # the class of tokens of a line, as the draft of FOCUS calls it
+    "fresh input": "Input",
+    "cache read": "CacheRead",
+    "cache write": "CacheWrite",
+    "output": "Output",
+    "reasoning": "Reasoning",
+    "images": "ImageInput",
+    "audio": "AudioInput",
+}
+SERVICES = {  # trend of the price: (ServiceCategory, ServiceSubcategory)
+    "api": ("AI and Machine Learning", "Generative AI"),
+    "gpu": ("Compute", "Virtual Machines"),
+    "labour": ("Other", "Other (Other)"),
+}
+OTHER = ("Management and Governance", "Other (Management and Governance)")
+OURS = "costmodel forecast"
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take the text for a formula
+
+
+@analysis
+def focus_table(study: Study) -> pd.DataFrame:
+    """A study as FOCUS 1.2 rows: one for each option, month, line and class of tokens.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is written.
+
+    Returns
+    -------
+    DataFrame
+        The columns of FOCUS 1.2, as texts, and the keys of its draft for AI and others of ours in
+        `x_` columns. Every row is a forecast: `x_Forecast` is "true", and there is no invoice. The
+        option is the sub-account. `EffectiveCost` sums to the `expected` of `compare`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> table = focus_table({"API": option}, work, months=2, draws=50)
+    >>> table[["SubAccountName", "x_TokenType", "PricingUnit"]].drop_duplicates().values.tolist()
+    [['API', 'Input', '1000000 Tokens'], ['API', 'Output', '1000000 Tokens']]
+    """
+    rows = []
+    for label, booked in lines_booked(study).items():
+        cards = [x for x in objects(study.options[label]) if isinstance(x, ApiPrice)]
+        sellers = {tier.id: (card.id, str(card.provider)) for card in cards for tier in card.tiers}
+        for each in booked.values():
+            shared = _shared(label, each.line, sellers, study)
+            for month in np.flatnonzero(each.quantity).tolist():
+                quantity, usd = float(each.quantity[month]), float(each.usd[month])
+                rows.append(shared | _amounts(each.line, quantity, usd) | _period(study, month))
+    return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row for row in rows], columns=COLUMNS)
+
+
+@analysis
+def focus(study: Study, path: str | Path) -> Path:
+    """Write a study as a FOCUS 1.2 CSV.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is written.
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Path
+        The file, with the rows of `focus_table`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> path = Path(tempfile.mkdtemp()) / "focus.csv"
+    >>> len(focus({"API": option}, work, path=path, months=2, draws=50).read_text().splitlines())
+    5
+    """
+    focus_table(study).to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    return Path(path)
+
+
+def _shared(label: str, line: Line, sellers: dict[str, Any], study: Study) -> dict[str, str]:
+    """What all months of a line have."""
+    token = next((TOKENS[x] for x in TOKENS if line.item.endswith(f": {x}")), "")
+    cited = (cite.rpartition(".")[0] for cite in line.cites)
+    model, seller = next((sellers[x] for x in cited if x in sellers), ("", ""))
+    category, subcategory = SERVICES.get(line.trend, OTHER)
+    sku = f"{line.phase}/{line.item}"
+    details = {"x_TokenType": token, "x_ModelId": model, "x_ModelProvider": seller}
+    provider = seller if token else OURS
+    return {
+        "BillingAccountId": OURS,
+        "BillingAccountName": OURS,
+        "BillingAccountType": "Forecast",
+        "BillingCurrency": "USD",
+        "PricingCurrency": "USD",
+        "ChargeCategory": _category(line),
+        "ChargeDescription": harmless(f"{label}: {line.item} ({line.phase}), forecast"),
+        "ChargeFrequency": _frequency(line),
+        "InvoiceIssuerName": provider,
+        "ProviderName": provider,
+        "PublisherName": provider,
+        "PricingCategory": "Standard",
+        "ResourceId": harmless(f"{label}/{sku}"),
+        "ResourceName": harmless(line.item),
+        "ResourceType": line.phase,
+        "ServiceCategory": category,
+        "ServiceSubcategory": subcategory,
+        "ServiceName": model or f"{line.phase}, {line.trend}",
+        "SkuId": harmless(sku),
+        "SkuMeter": harmless(line.item),
+        "SkuPriceId": harmless(f"{sku}/{model or line.unit}"),
+        "SkuPriceDetails": json.dumps({k: v for k, v in details.items() if v}),
+        "SubAccountId": harmless(label),
+        "SubAccountName": harmless(label),
+        "SubAccountType": "Option",
+        "Tags": json.dumps({"phase": line.phase, "forecast": "true"}),
+        "x_Forecast": "true",
+        "x_Option": harmless(label),
+        "x_Phase": line.phase,
+        "x_Item": harmless(line.item),
+        "x_TokenType": token,
+        "x_ModelId": model,
+        "x_ModelProvider": seller,
+        "x_Treatment": line.treatment,
+        "x_PriceList": f"{snapshot()}; on {study.terms.on or 'the day of each option'}",
+    }
+
+
+def _category(line: Line) -> str:
+    if line.item == "value added tax":
+        return "Tax"
+    if line.item.startswith("discount of "):
+        return "Credit"
+    if line.phase in ("failures", "retirement"):  # nobody sends an invoice for them
+        return "Adjustment"
+    return "Usage"  # a Purchase would cover charges to come, and cost nothing itself
+
+
+def _frequency(line: Line) -> str:
+    once = {"once": "One-Time", "monthly": "Recurring", "every": "Recurring"}
+    return once.get(line.schedule.kind, "Usage-Based")
+
+
+def _unit(unit: str) -> str:
+    """Hours, GPU-Hours, GB-Months: as FOCUS writes time."""
+    return re.sub(r"(^|-)(hour|month|week)$", lambda x: x[1] + x[2].title() + "s", unit)
+
+
+def _amounts(line: Line, quantity: float, usd: float) -> dict[str, str]:
+    """Quantity, price and cost: all prices are the contracted ones."""
+    tokens = line.unit == "Mtok"
+    cost, price, count = _text(usd), _text(usd / quantity), _text(quantity)
+    found = {
+        "BilledCost": cost,
+        "EffectiveCost": cost,
+        "ListCost": cost,
+        "ContractedCost": cost,
+        "PricingCurrencyEffectiveCost": cost,
+        "ContractedUnitPrice": price,
+        "ListUnitPrice": price,
+        "PricingCurrencyContractedUnitPrice": price,
+        "PricingCurrencyListUnitPrice": price,
+        "PricingQuantity": count,
+        "PricingUnit": "1000000 Tokens" if tokens else _unit(line.unit),
+    }
+    if _category(line) == "Usage":
+        found["ConsumedQuantity"] = _text(quantity * MTOK) if tokens else count
+        found["ConsumedUnit"] = "Tokens" if tokens else _unit(line.unit)
+    return found
+
+
+def _period(study: Study, month: int) -> dict[str, str]:
+    names = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
+    ends: Iterator[date] = (study.terms.date_of(month + k) for k in (0, 1, 0, 1))
+    return {name: f"{day}T00:00:00Z" for name, day in zip(names, ends, strict=True)}
+
+
+def _text(number: float) -> str:
+    """A number in full precision, without an exponent."""
+    return np.format_float_positional(number, trim="-")
+
+
+def harmless(text: str) -> str:
+    """A text that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text.startswith(DANGEROUS) else text

@@ -1,0 +1,175 @@
+"""A study as one page that answers without Python: sliders over a response that was computed."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costmodel.choices.study import Study, analysis
+from costmodel.core import check, middle, number_text, write
+from costmodel.decisions.response import FAILURES, QUANTITIES, Response, respond
+from costmodel.decisions.verdict import Verdict, recommend
+from costmodel.facts.pricelist import snapshot
+from costmodel.pages.report.colophon import own_version
+from costmodel.pages.report.html import page
+from costmodel.pages.tables import show
+
+POSITIONS = 200  # random positions at which the page is held against Python
+CLOSE = 0.01  # an option whose curve errs by more has no sliders
+OPTIONS_MAX = 8
+WORDS = {
+    "requests_per_month": "requests a month",
+    "input_tokens": "tokens of a question",
+    "output_tokens": "tokens of an answer",
+    "growth_per_year": "growth a year",
+    "months": "horizon, months",
+    "usd_per_failure": "cost of a wrong answer, USD",
+}
+SHOWN = ["expected", "p10", "p90", "quality", "p_reaches", "base_case", "why_not"]
+
+
+@analysis
+def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> Path:
+    """Write a study as one HTML file with sliders that needs no network and no Python.
+
+    Its sliders are requests, tokens of a question and of an answer, growth, horizon and the cost of
+    a wrong answer; each moves with the doubt around it. Bars and sentence follow, over a response
+    that is computed here and held against the engine, on all draws, at random positions. Before a
+    slider is moved, and without scripts, the page shows the numbers of the study, to the cent. An
+    option that the response misses by more than 1 % (whole servers) has no sliders, and is named.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is written: of more than eight options that run, the eight best.
+    path : str or Path
+        The file.
+    positions : int
+        At how many random positions the largest error is measured, which the page states.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        When no option can run, or none is met within 1 %.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> path = Path(tempfile.mkdtemp()) / "mine.html"
+    >>> path = interactive({"API": option}, work, path=path, positions=3, draws=20)
+    >>> "At 3 random positions they differed from Python by at most" in path.read_text()
+    True
+    """
+    verdict = recommend(study, flips=False)
+    ranked = verdict.table[verdict.table["expected"].notna()]
+    labels = [str(x) for x in ranked.sort_values("eligible", ascending=False, kind="stable").index]
+    check(labels, "no option can run, so there is nothing to move; see why_not of compare")
+    response = respond(study, labels[:OPTIONS_MAX], positions)
+    close = {x: y for x, y in response.curves.items() if response.errors[x] <= CLOSE}
+    check(close, f"no option is met within {CLOSE:.0%} by the curves of the page; write a workbook")
+    text = page_of(study, verdict, replace(response, curves=close), positions)
+    write(path, text)
+    return Path(path)
+
+
+def page_of(study: Study, verdict: Verdict, response: Response, positions: int) -> str:
+    """The page, with the numbers of the study before a slider is moved."""
+    from costmodel.pages.plots.style import palette  # draws with matplotlib
+
+    table, terms = verdict.table, study.terms
+    rows = table.loc[[*response.curves]]
+    most, colours = rows["expected"].max(), palette([*response.curves])
+    bars = [
+        {
+            "label": label,
+            "colour": colours[label],
+            "pay_width": 100 * row["to_pay"] / most,
+            "wrong_width": 100 * row["wrong_answers"] / most,
+            "usd": f"{row['expected']:,.2f}",
+            "eligible": row["eligible"],
+        }
+        for label, row in rows.iterrows()
+    ]
+    dials = _dials(study, response)
+    left_out = [x for x in table.index[table["expected"].notna()] if x not in [*response.curves]]
+    worst = max(response.errors[label] for label in response.curves)
+    measured = (
+        f"Once a slider is moved, the numbers are read off a computed response. At {positions} "
+        f"random positions they differed from Python by at most {worst:.2%}."
+    )
+    rest = f" Left out of the sliders: {', '.join(left_out)}." if left_out else ""
+    stamp = f"costmodel {own_version()}; prices: {snapshot()}; "
+    stamp += f"{study.draws:,} draws, seed {study.seed}"
+    exact = {"expected": ",.2f", "base_case": ",.2f"}
+    return page(
+        "interactive.html.j2",
+        title=study.title or "Cost of the options",
+        byline=f"{terms.months} months from {terms.start}, prices of {terms.on or 'each option'}",
+        headline=verdict.headline,
+        dials=dials,
+        rows=bars,
+        table=f'<div class="table wide">{show(table[SHOWN], exact).html}</div>',
+        error=measured + rest,
+        stamp=stamp,
+        data=_data(study, response, dials),
+    )
+
+
+def _dials(study: Study, response: Response) -> list[dict[str, Any]]:
+    """The sliders: what they are called, where they stand and how far they reach."""
+    work, made = middle(study.work), []
+    for name, nodes in next(iter(response.curves.values())).axes.items():
+        growth = name == "growth_per_year"
+        base, low, high = float(getattr(work, name)), float(nodes[0]), float(nodes[-1])
+        shown = f"{100 * base:.0f} %" if growth else number_text(base)
+        step = (high - low) / 200
+        made.append({
+            "name": name, "kind": "difference" if growth else "factor", "base": base,
+            "low": low, "high": high, "step": step, "value": 0.0, "shown": shown,
+        })  # fmt: skip
+    at = response.months.index(study.terms.months)
+    made.append({
+        "name": "months", "kind": "months", "base": 0, "low": 0, "high": len(response.months) - 1,
+        "step": 1, "value": at, "shown": str(study.terms.months),
+    })  # fmt: skip
+    if response.usd_per_failure > 0:
+        usd = response.usd_per_failure
+        made.append({
+            "name": "usd_per_failure", "kind": "times", "base": usd, "low": 0, "high": FAILURES,
+            "step": 0.02, "value": 1, "shown": number_text(usd),
+        })  # fmt: skip
+    return [{**dial, "words": WORDS[str(dial["name"])]} for dial in made]
+
+
+def _data(study: Study, response: Response, dials: list[dict[str, Any]]) -> str:
+    """What the script of the page reads; no text of the user can end the script."""
+    curves = [
+        {
+            "label": label,
+            "axes": {name: nodes.tolist() for name, nodes in curve.axes.items()},
+            "table": base64.b64encode(np.ascontiguousarray(curve.table, "<f4").tobytes()).decode(),
+        }
+        for label, curve in response.curves.items()
+    ]
+    content = {
+        "curves": curves,
+        "months": response.months,
+        "quantities": len(QUANTITIES),
+        "floor": study.quality_floor,
+        "confidence": study.confidence,
+        "dials": dials,
+    }
+    return json.dumps(content).replace("<", "\\u003c")

@@ -1,0 +1,72 @@
+"""How error and coverage grow with the distance of a measurement from what a fit has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from costmodel.core import public
+from costmodel.validation.serving import LEFT_OUT, serving_errors, serving_held_out
+from costmodel.validation.training import EVERY, error_by, fidelity
+
+SERVING = {  # the words of `serving_errors` that a table of distances shows
+    "time per token, dense": "serving: time per token, dense",
+    "time per token, dense in FP4": "serving: time per token, dense in FP4",
+    "time per token, mixture of experts": "serving: time per token, mixture",
+    "time to first token": "serving: first token",
+    "offline throughput": "serving: throughput offline",
+    "throughput of practitioners": "serving: throughput of practitioners",
+    "throughput, hybrid": "serving: throughput, hybrid",
+}
+NEAR = {"group": "model, GPU and engine", "model": "model", "source": "source"}
+TRAINING = {"family": "source", "model": "model", "gpu": "GPU"}
+
+
+@public
+def by_distance() -> pd.DataFrame:
+    """Error and coverage of what was predicted, by what the fit behind it had not seen.
+
+    The nearer rows are those of another GPU or engine of a model that the fit knows; the farthest
+    are those of a source that it has never met. A band that is honest holds 80 % at each distance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: what, without (what the fit has not seen), rows, error (median of |mid / reported -
+        1|), bias (median of mid / reported - 1), coverage (share inside the 80 % band). In training
+        every source weighs the same.
+
+    Examples
+    --------
+    >>> table = by_distance()
+    >>> sorted(table["without"].unique())
+    ['GPU', 'model', 'model, GPU and engine', 'source']
+    """
+    rows: list[dict[str, Any]] = []
+    for without in LEFT_OUT:
+        errors = serving_errors(serving_held_out(without))
+        for name, words in SERVING.items():
+            rows.append(
+                {"what": words, "without": NEAR[without]} | _shown(errors.loc[name], "rows")
+            )
+    for without, words in TRAINING.items():
+        runs = fidelity(without=without)
+        kind = "training: " + runs["method"].where(runs["part"] != "memory", "peak memory")
+        for name, of_kind in runs.groupby(kind):
+            errors = error_by(of_kind).loc[EVERY]
+            rows.append({"what": name, "without": words} | _shown(errors, "runs"))
+    table = pd.DataFrame(rows)
+    order = pd.unique(table["what"])
+    table["what"] = pd.Categorical(table["what"], order, ordered=True)
+    table = table.sort_values("what", kind="stable", ignore_index=True)
+    return table.assign(what=table["what"].astype(str))
+
+
+def _shown(errors: pd.Series, count: str) -> dict[str, Any]:
+    return {
+        "rows": int(errors[count]),
+        "error": errors["error"],
+        "bias": errors["bias"],
+        "coverage": errors["coverage"],
+    }

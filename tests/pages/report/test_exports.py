@@ -1,0 +1,193 @@
+"""A study as files for others: one total everywhere, and each form holds what it promises."""
+
+import csv
+import json
+from dataclasses import replace
+
+import formulas
+import numpy as np
+import openpyxl
+import pytest
+from toys import STAFFED, api
+
+import costmodel as cm
+from costmodel.core import middle, pin
+from costmodel.ledgers.engine import evaluate_all
+from costmodel.ledgers.live import formulas_of
+from costmodel.pages.report.exports.excel import excel
+from costmodel.pages.report.exports.focus import focus, focus_table
+from costmodel.pages.report.exports.results import as_json, made_again
+
+CHANGED = {"Workload.requests_per_month": 1.7, "Workload.output_tokens": 0.6,
+           "engineer.usd_per_hour": 1.3, "Terms.discount_rate": 2.0}  # fmt: skip
+HOSTILE = "=cmd|' /C calc'!A0"
+
+
+def small(**more):
+    """Two options, one of which is labelled like a formula, two months."""
+    work = cm.Workload(
+        cm.Range(5e4, 2e5), instruction_tokens=2_000, input_tokens=cm.Range(700, 1_200),
+        output_tokens=250, usd_per_failure=0.1, growth_per_year=0.3,
+    )  # fmt: skip
+    prices = {"in": 3, "out": 12, "cache_read": 0.3, "cache_write": 3.75}
+    options = {
+        HOSTILE: cm.Option(api(accepted=0.8, **prices), cm.PromptCache()),
+        "plain": cm.Option(api(accepted=0.7, **{"in": 2, "out": 8}), cm.Prompt()),
+    }
+    terms = replace(STAFFED, months=2, discount_rate=0.1)
+    return cm.Study(options, work, terms, draws=200, accept_zero=None, **more)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    path = tmp_path_factory.mktemp("excel") / "book.xlsx"
+    return excel(small(), path)
+
+
+@pytest.fixture(scope="module")
+def model(book):
+    return formulas.ExcelModel().loads(str(book)).finish()
+
+
+def cells(book, sheet):
+    """{(row, column): value} of a sheet, as previews show it."""
+    found = openpyxl.load_workbook(book, data_only=True)[sheet]
+    return {(c.row, c.column): c.value for row in found.iter_rows() for c in row}
+
+
+def there(solution, sheet, cell):
+    return solution[f"'[book.xlsx]{sheet.upper()}'!{cell}"].value[0, 0]
+
+
+def test_a_workbook_recalculates_to_what_previews_show(book, model):
+    solution = model.calculate()
+    checked = 0
+    for sheet in openpyxl.load_workbook(book, data_only=True):
+        for row in sheet.iter_rows():
+            for cell in row:
+                key = f"'[book.xlsx]{sheet.title.upper()}'!{cell.coordinate}"
+                if isinstance(cell.value, (int, float)) and key in solution:
+                    again = float(solution[key].value[0, 0])
+                    assert again == pytest.approx(cell.value, rel=1e-9), key
+                    checked += 1
+    assert checked > 500
+
+
+def test_changed_inputs_move_totals_and_the_winner_as_in_python(book, model):
+    study = small()
+    shown = cells(book, "Inputs")
+    rows = {shown[row, 1]: row for row, column in shown if column == 1}
+    moved = {key: shown[rows[key], 2] * by for key, by in CHANGED.items()}
+    solution = model.calculate(
+        inputs={f"'[book.xlsx]INPUTS'!B{rows[key]}": value for key, value in moved.items()}
+    )
+    things = (study.options, study.work, study.terms)
+    for key, value in moved.items():
+        things = pin(things, key, value)
+    made = evaluate_all(*middle(things))
+    worth = {}
+    for row, label in enumerate(list(cm.compare(study).index), 2):
+        usd = made.bills[label].total(made.calendar)
+        worth[label] = made.bills[label].total(made.calendar, discounted=True)
+        assert float(there(solution, "Comparison", f"B{row}")) == pytest.approx(usd, abs=0.01)
+        assert float(there(solution, "Comparison", f"C{row}")) == pytest.approx(
+            worth[label], abs=0.01
+        )
+    assert there(solution, "Summary", "B5") == min(worth, key=worth.get)
+    assert "all checks hold" in there(solution, "Summary", "B6")
+
+
+def test_a_check_fails_where_the_formulas_leave_the_road_of_the_model(book, model):
+    shown = cells(book, "Inputs")
+    row = next(
+        r for (r, c), text in shown.items() if c == 1 and text == "Workload.instruction_tokens"
+    )
+    solution = model.calculate(inputs={f"'[book.xlsx]INPUTS'!B{row}": 0.0})
+    assert there(solution, "Summary", "B6").startswith("NO: see Checks")
+
+
+def test_texts_are_never_formulas_and_there_are_no_links(book):
+    found = openpyxl.load_workbook(book)
+    for sheet in found:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if HOSTILE in str(cell.value):
+                    assert cell.data_type == "s"
+        assert sheet.protection.sheet
+        assert not sheet._hyperlinks
+    assert found._external_links == []
+    assert not found["Inputs"]["B2"].protection.locked
+    assert found["Ledger"]["G2"].protection.locked
+
+
+def test_most_lines_are_live_and_say_their_inputs():
+    table = cm.ledgers.formulas(
+        cm.load("support_assistant", draws=50).only("RAG", "LoRA", "Cascade")
+    )
+    live = table["usd"].where(table["live"], 0.0).groupby(table["option"]).sum()
+    share = live / table.groupby("option")["usd"].sum()
+    assert table["live"].mean() > 0.95
+    assert share["RAG"] > 0.999 and share["LoRA"] > 0.999
+    values = table[~table["live"]]
+    assert set(values["formula"]) == {""} and (values["inputs"] != "").all()
+    line = table.query("option == 'RAG' and item == 'keep the prompt working'").iloc[0]
+    assert "engineer.usd_per_hour" in line["formula"] and line["live"]
+
+
+def test_a_formula_that_does_not_follow_the_engine_is_a_value(monkeypatch):
+    study = small()
+    monkeypatch.setattr("costmodel.ledgers.live._path", lambda line, demand, terms: 1.01)
+    _, made = formulas_of(study)
+    moved = [x for x in made["plain"].lines.values() if x.inputs]
+    assert moved and not any(x.live for x in moved)
+
+
+def test_focus_has_a_row_for_each_class_of_tokens_and_sums_to_the_report(tmp_path):
+    study = small()
+    path = focus(study, tmp_path / "focus.csv")
+    rows = list(csv.DictReader(path.open(encoding="utf-8")))
+    expected = cm.compare(study)["expected"]
+    for label, usd in expected.items():
+        mine = [x for x in rows if x["SubAccountName"].removeprefix("'") == label]
+        assert sum(float(x["BilledCost"]) for x in mine) == pytest.approx(usd, abs=0.005)
+    tokens = {x["x_TokenType"] for x in rows if x["SubAccountName"].startswith("'=")}
+    assert {"Input", "CacheRead", "CacheWrite", "Output"} <= tokens
+    assert {x["x_Forecast"] for x in rows} == {"true"}
+    assert {x["BillingCurrency"] for x in rows} == {"USD"}
+    assert not any(x[name].startswith(("=", "+", "@")) for x in rows for name in x)
+    one = next(x for x in rows if x["x_TokenType"] == "Output")
+    assert float(one["PricingQuantity"]) * 1e6 == pytest.approx(float(one["ConsumedQuantity"]))
+    assert one["x_ModelId"] == "toy"
+    cost = float(one["PricingQuantity"]) * float(one["ContractedUnitPrice"])
+    assert cost == pytest.approx(float(one["ContractedCost"]))
+
+
+def test_focus_units_are_those_of_its_format():
+    study = cm.load("own_gpus", months=2, draws=50).only("Own GPUs")
+    assert "GPU-Hours" in set(focus_table(study)["PricingUnit"])
+
+
+def test_results_are_computed_again_to_the_cent_or_say_what_changed(tmp_path):
+    study = cm.load("own_gpus", draws=100).only("API")
+    path = as_json(study, tmp_path / "mine.json")
+    assert made_again(path) == []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found["options"][0]["expected"] += 1
+    found["stamp"]["prices"] = "genai-prices 0.0.1"
+    price = next(x for x in found["inputs"] if x["input"].endswith("usd_per_mtok_out"))
+    price.update(low=1.0, mid=1.0, high=1.0)
+    path.write_text(json.dumps(found), encoding="utf-8")
+    total, prices, moved = made_again(path)
+    assert total.startswith("API: expected was USD ")
+    assert prices.startswith("prices was genai-prices 0.0.1, is genai-prices ")
+    assert moved == "meta.llama3-3-70b-instruct-v1:0.usd_per_mtok_out was 1/1/1, is 0.72/0.72/0.72"
+
+
+def test_json_says_why_a_file_cannot_hold_the_study(tmp_path):
+    found = json.loads(as_json(small(), tmp_path / "toy.json").read_text(encoding="utf-8"))
+    assert found["scenario"] is None and "not in the catalogue" in found["note"]
+    usd = {row["option"]: row["expected"] for row in found["options"]}
+    booked = {
+        label: sum(x["usd"] for x in found["ledger"] if x["option"] == label) for label in usd
+    }
+    assert booked == pytest.approx(usd) and np.isfinite(list(usd.values())).all()

@@ -1,0 +1,115 @@
+"""The page with sliders: close to the engine, alive without a network, whole without scripts."""
+
+import os
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from toys import STAFFED, api
+
+import costmodel as cm
+from costmodel.decisions.response import LEVELS, exact, positions_of, respond, weights
+from costmodel.pages.report.exports.interactive import interactive
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+REQUIRED = os.environ.get("COSTMODEL_BROWSER") == "required"
+NAME = "</script><b>=1+1"
+WORK = cm.Workload(
+    cm.Range(5e4, 2e5), input_tokens=cm.Range(700, 1_200), output_tokens=250,
+    growth_per_year=cm.Range(0.1, 0.5), usd_per_failure=cm.Range(0.05, 0.2),
+)  # fmt: skip
+STUDY = cm.Study(
+    {
+        NAME: cm.Option(api(accepted=0.8, **{"in": 3, "out": 12}), cm.Prompt(), cm.Evals()),
+        "cheap": cm.Option(api(accepted=cm.Range(0.4, 0.7), **{"in": 0.3, "out": 1})),
+        "too long": cm.Option(api(window=500, accepted=0.9, **{"in": 1, "out": 1})),
+    },
+    WORK, replace(STAFFED, months=24), draws=100, accept_zero=None, quality_floor=0.5,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def response():
+    return respond(STUDY, [NAME, "cheap"], positions=8, levels=LEVELS[:1])
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return interactive(STUDY, tmp_path_factory.mktemp("page") / "mine.html", positions=4)
+
+
+def test_the_response_is_close_to_the_engine_and_says_how_close(response):
+    studies = [STUDY.changed(months=x) for x in response.months]
+    for position, month, failures in positions_of(studies, response.curves, 6, seed=9):
+        for label, theirs in exact(studies[month], [NAME, "cheap"], position, failures).items():
+            ours = response.curves[label].at(position, month, failures)
+            assert ours[:2].sum() == pytest.approx(theirs[:2].sum(), rel=0.01)
+            assert ours[2:4].sum() == pytest.approx(theirs[2:4].sum(), rel=0.01)
+    assert max(response.errors.values()) < 0.01
+
+
+def test_an_input_moves_as_in_compare(response):
+    moved = replace(WORK, requests_per_month=cm.Range(1e5, 4e5), usd_per_failure=cm.Range(0.1, 0.4))
+    table = cm.compare(STUDY.changed(work=moved, months=36))
+    here = dict.fromkeys(response.curves[NAME].axes, 0.0) | {"requests_per_month": np.log(2)}
+    for label in (NAME, "cheap"):
+        pay, wrong, *_ = response.curves[label].at(here, response.months.index(36), 2.0)
+        assert pay == pytest.approx(table.loc[label, "to_pay"], rel=0.01)
+        assert wrong == pytest.approx(table.loc[label, "wrong_answers"], rel=0.01)
+
+
+def test_a_cubic_is_met_exactly_between_nodes():
+    nodes = np.linspace(-1, 1, 6)
+    cubic = lambda x: 1 + x - 2 * x**2 + 3 * x**3  # noqa: E731
+    for x in (-1, -0.93, 0.1, 0.77, 1):
+        assert weights(nodes, x) @ cubic(nodes) == pytest.approx(cubic(x))
+
+
+def test_the_page_is_small_names_its_error_and_loads_nothing(page):
+    text = page.read_text(encoding="utf-8")
+    assert page.stat().st_size < 3_000_000
+    assert "At 4 random positions they differed from Python by at most 0." in text
+    assert not any(x in text for x in ("http:", "https:", "src=", "url("))
+    assert "default-src 'none'" in text
+    assert text.count("</script>") == 1
+    assert "too long" in text  # why it cannot run stands in the table
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium found")
+def test_sliders_move_bars_and_sentence_from_disk_without_a_network(page, response):
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        static = browser.new_context(java_script_enabled=False).new_page()
+        static.goto(page.as_uri())
+        for usd in cm.compare(STUDY)["expected"].dropna():
+            assert f"{usd:,.2f}" in static.inner_text("#bars")
+        shown = browser.new_page()
+        shown.context.set_offline(True)
+        wrong = []
+        shown.on("pageerror", lambda error: wrong.append(str(error)))
+        shown.goto(page.as_uri())
+        before = shown.inner_text("#verdict")
+        places = {"requests_per_month": 0.7, "input_tokens": -0.5, "output_tokens": 0.4,
+                  "growth_per_year": 0.2, "months": 3, "usd_per_failure": 3}  # fmt: skip
+        for name, value in places.items():
+            shown.eval_on_selector(
+                f"#{name}",
+                "(e, x) => { e.value = x; e.dispatchEvent(new Event('input')); return e.value }",
+                value,
+            )
+        at = {name: float(shown.input_value(f"#{name}")) for name in places}
+        month, failures = int(at.pop("months")), at.pop("usd_per_failure")
+        study = STUDY.only(NAME, "cheap").changed(months=response.months[month])
+        there = exact(study, [NAME, "cheap"], at, failures)
+        for bar in shown.query_selector_all(".bar"):
+            label = bar.query_selector("span").inner_text()
+            usd = float(bar.get_attribute("data-usd"))
+            assert usd == pytest.approx(there[label][:2].sum(), rel=0.01)
+        assert shown.inner_text("#verdict") != before
+        assert f"over {response.months[month]} months" in shown.inner_text("#verdict")
+        shown.click("#reset")
+        assert shown.inner_text("#verdict") == before and wrong == []
+        browser.close()

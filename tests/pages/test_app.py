@@ -1,0 +1,36 @@
+"""The app without a browser: its first page, its template, and what it says without Voila."""
+
+import pytest
+
+from costmodel.cli import main
+from costmodel.pages import app
+
+
+def test_a_card_leads_to_its_cockpit_and_back():
+    page = app.start()
+    cards = page.children[2].children
+    assert [card.description.partition("\n")[0] for card in cards] == list(app.CARDS)
+    cards[3].click()
+    back, box = page.children[1:]
+    assert box.verdict.named == "Whole life" and "requests_per_day" in box.controls
+    assert box.verdict.table.loc["Tokens alone", "base_case"] / 36 == pytest.approx(1_000)
+    back.click()
+    assert page.children[2].children == cards
+
+
+def test_the_template_loads_nothing_from_a_network(tmp_path, monkeypatch):
+    theirs = tmp_path / "theirs" / "voila" / "templates" / "lab"
+    theirs.mkdir(parents=True)
+    (theirs / app.PAGE).write_text('<link href="https://cdn.example/x.css">\n{{ super() }}\n')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "theirs"))
+    app._offline_template(tmp_path)
+    made = (tmp_path / "voila" / "templates" / "costmodel" / app.PAGE).read_text()
+    assert "https://" not in made and "super()" in made
+
+
+def test_without_voila_the_command_says_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setattr(app, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit) as stopped:
+        main(["app"])
+    said = " ".join(capsys.readouterr().err.split())
+    assert stopped.value.code == 2 and "the app needs Voila; write pip install" in said

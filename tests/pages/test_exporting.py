@@ -1,0 +1,118 @@
+"""The commands that carry a study elsewhere: what they print, write and exit with."""
+
+import json
+
+import nbformat
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import costmodel as cm
+from costmodel import cli
+
+SCENARIO = """title: Mine
+terms: {months: 24, on: 2025-06-05, start: 2025-05-01}
+workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250}
+options:
+  Large: {serving: {api: o3, accepted: 0.9}, techniques: [prompt, evals]}
+  Today | as is: {serving: {today: 900}}
+quality_floor: 0.6
+draws: 200
+"""
+
+
+def run(*args, code=0):
+    result = CliRunner().invoke(cli.main, [str(a) for a in args])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.fixture
+def scenario(write):
+    return write("mine.yaml", SCENARIO)
+
+
+def test_a_scenario_beside_itself_is_empty_and_exits_0(scenario):
+    assert run("diff", scenario, scenario) == "no difference\n"
+    assert run("diff", scenario, scenario, "--exit-code") == "no difference\n"
+
+
+def test_one_scenario_at_two_price_dates(scenario):
+    said = run("diff", scenario, "--from", "2025-06-05", "--to", "2025-06-20")
+    assert "change price" in " ".join(said.split()) and "o3.usd_per_mtok_in: 10 -> 2" in said
+    assert said.startswith("before: ") and "\nafter:  " in said
+    later = run("diff", scenario, "--from", "2025-06-20", "--to", "2025-06-21")
+    assert later == "no difference\n"
+    assert "there is one scenario" in run("diff", scenario, code=2)
+
+
+def test_a_difference_as_json_and_for_a_pull_request(scenario, write):
+    other = write("other.yaml", SCENARIO.replace("1e5", "2e5"))
+    found = json.loads(run("diff", scenario, other, "--json"))["data"]
+    (row,) = found["options"]
+    assert row["volume"] == pytest.approx(row["change"]) and row["price"] == 0
+    assert found["inputs"] == [
+        {"input": "Workload.requests_per_month", "before": "100,000", "after": "200,000"}
+    ]
+    said = run("diff", scenario, other, "--markdown", "--exit-code", code=1)
+    assert "| option | before | after | change | volume |" in said and "**After:** " in said
+
+
+def test_check_exits_1_with_the_reason(scenario):
+    said = run("check", scenario, "--option", "Large", "--max-usd-per-month", 1, code=1)
+    assert said.startswith("failed: Large is expected to cost USD ")
+    fine = ("--max-usd-per-month", 1e6, "--min-quality", "70%", "--max-growth", "50%")
+    assert run("check", scenario, "--option", "Large", *fine) == "Mine: all limits hold\n"
+    assert "it must be a share" in run("check", scenario, "--min-quality", "high", code=2)
+
+
+def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"team {number}.yaml").write_text(SCENARIO, encoding="utf-8")
+    (folder / "broken.yaml").write_text("title: no workload", encoding="utf-8")
+    out = tmp_path / "out"
+    said = run("export", folder, "-o", out, "--focus", "--json", "--draws", 100, code=1)
+    assert "1 of 4 scenarios failed: broken" in said and "has no workload" in said
+    assert sorted(x.name for x in out.iterdir()) == sorted(
+        f"team-{number}.{end}" for number in range(3) for end in ("focus.csv", "json")
+    )
+    stored = out / "team-0.json"
+    assert "same to the cent" in run("rerun", stored)
+    assert run("diff", stored, folder / "team 0.yaml", "--draws", 100) == "no difference\n"
+    found = json.loads(stored.read_text(encoding="utf-8"))
+    found["options"][0]["expected"] -= 0.02
+    stored.write_text(json.dumps(found), encoding="utf-8")
+    assert "expected was USD" in run("rerun", stored, code=1)
+    assert "holds no scenario" in run("rerun", write("other.json", "{}"), code=2)
+
+
+def test_showback_as_table_csv_and_page(write, tmp_path):
+    shares = "output_tokens: 250, shares: {=sales: 0.5, legal: 0.3}"
+    mine = write("mine.yaml", SCENARIO.replace("output_tokens: 250", shares))
+    said = run("showback", mine, "--option", "Large", "-o", tmp_path)
+    table = pd.read_csv(tmp_path / "mine.showback.csv", index_col="team")
+    assert list(table.index) == ["'=sales", "legal", "unallocated", "total"]
+    total = cm.compare(cm.load(mine)).loc["Large", "expected"]
+    assert table.loc["total", "usd"] == pytest.approx(total, abs=0.005)
+    assert table["usd"].iloc[:-1].sum() == pytest.approx(total, abs=0.005)
+    assert table.loc["unallocated", "usd"] == pytest.approx(0.2 * total)
+    assert f"{total:,.2f}" in said
+    assert f"{total:,.2f}" in (tmp_path / "mine.showback.html").read_text(encoding="utf-8")
+
+
+def test_a_batch_of_reports_goes_on_after_a_bad_scenario(write, tmp_path):
+    source = "scenario: str = 'own_gpus'  # which one"
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]})
+    title = nbformat.v4.new_markdown_cell("# Mine")
+    use = nbformat.v4.new_code_cell("import costmodel as cm; cm.load(scenario).title")
+    notebook = tmp_path / "own.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[title, cell, use]), notebook)
+    good, bad = write("good.yaml", SCENARIO), write("bad.yaml", "title: no workload")
+    out = tmp_path / "reports"
+    said = run("reports", good, bad, "--notebook", notebook, "-o", out, "--format", "html", code=1)
+    assert "1 of 2 reports failed: bad" in said
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert "good.html" in index and "has no workload" in index
+    assert (out / "good.html").is_file()
