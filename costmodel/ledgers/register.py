@@ -227,6 +227,8 @@ def bibliography(study: Study, more: Iterable[str] = ()) -> pd.DataFrame:
     >>> bibliography(option, work)["publisher"].to_list()
     ['Pydantic']
     """
+    for id in {*more} - {"assumption"}:
+        catalog.source(id)  # a misspelt one is an error
     cells = ledger(study)["sources"].unique()
     ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "measured", "assumption"}
     columns = ["id", "publisher", "title", "url", "locator", "accessed", "licence"]
