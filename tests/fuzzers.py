@@ -70,7 +70,11 @@ COMPARE = ["compare", "support_assistant", "--draws"]
 COMMANDS = [COMPARE, [*COMPARE, "100"], ["compare"], ["portfolio"]]
 COMMANDS += [[*COMPARE, "100", more] for more in ("--months", "--seed", "--price-book", "--csv")]
 COMMANDS += [["prices", "gpt-4o", more] for more in ("--on", "--discount", "--mode")]
-COMMANDS += [["explain", "own_gpus"], ["reconcile", "a"], ["report", "01_which_approach", "-p", "x"]]
+COMMANDS += [
+    ["explain", "own_gpus"],
+    ["reconcile", "a"],
+    ["report", "01_which_approach", "-p", "x"],
+]
 COMMANDS += [[name] for name in "lint prices list data corpus init from-files no report".split()]
 
 

@@ -27,6 +27,7 @@ from costmodel.core import (
     of_kind,
     one_number,
     public,
+    require,
     same,
     unknown,
 )
@@ -140,7 +141,8 @@ class Study:
             accept((options, self.work, self.terms), self.accept_zero)
         check_draws(self.draws, self.seed)
         if self.quality_floor is not None:
-            one_number("quality_floor", self.quality_floor, 0, 1)
+            require("quality_floor", self.quality_floor, 0, 1)
+            one_number("quality_floor", self.quality_floor)  # and no Range
         one_number("confidence", self.confidence, 0, 1)
         one_number("risk", self.risk, 0, 1)
         options = _with_evaluations(options)

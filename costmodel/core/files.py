@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -27,6 +28,7 @@ ROOM = 1_000_000  # bytes that a disk must have left before anything is computed
 STALE_S = 3_600.0  # after which a part of a file belongs to a process that is gone
 FOLDER = "costmodel-"  # how our temporary folders begin; the id of their process follows
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is run by a spreadsheet
+AMOUNT = re.compile(r"[+-]\d[\d.,]*(?: ?%)?[A-Za-z ]*")  # a number in words, such as -49 % a year
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -167,7 +169,8 @@ def as_csv(table: Any, index: bool = True) -> str:
 
 def plain_cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    runs = isinstance(value, str) and value.startswith(FORMULA) and not AMOUNT.fullmatch(value)
+    return f"'{value}" if runs else value
 
 
 @contextmanager

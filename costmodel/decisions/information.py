@@ -31,6 +31,7 @@ from costmodel.core import (
     draw_values,
     driver_key,
     frozen,
+    go_on,
     middle,
     number_text,
     objects,
@@ -293,6 +294,7 @@ def foretold(inputs: list[np.ndarray], seen: np.ndarray) -> np.ndarray:
 
     `inputs` lie in -1..1; the columns of `seen` are what is told.
     """
+    go_on()
     basis, out = _basis(inputs, seen), np.empty(seen.shape)
     folds = [(basis[k::FOLDS].copy(), seen[k::FOLDS].copy()) for k in range(FOLDS)]
     squares = [b.T @ b for b, _ in folds]

@@ -22,6 +22,7 @@ COLUMNS = ["time", "provider", "model", *NUMBERS, "batch", *TEXTS[2:]]
 FREE = "billed 0 though tokens were used; the cost is taken as unknown"
 LEAST_USD = 1e-12  # a smaller difference of two amounts is a rounding
 Reasons = list[tuple[str, np.ndarray]]  # a reason and the rows that it holds for
+ONE = dict(rows="row", lines="line", have="has", hold="holds", do="does", are="is", their="its")
 
 
 def partition(
@@ -143,3 +144,15 @@ def hidden(text: str) -> str:
 
 
 PRIVATE_IN = {"team": hidden, "session": hidden}
+
+
+def with_count(count: int, text: str) -> str:
+    """A count before a text that begins with a plural.
+
+    >>> with_count(1, "rows have no time"), with_count(1_200, "lines: these are odd")
+    ('1 row has no time', '1,200 lines: these are odd')
+    """
+    start, sign, rest = text.partition(":")
+    if count == 1:
+        start = " ".join(ONE.get(word, word) for word in start.split())
+    return f"{count:,} {start}{sign}{rest}"

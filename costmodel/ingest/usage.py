@@ -29,7 +29,7 @@ from costmodel.facts.prices import ApiPrice, Tokens, billed
 from costmodel.ingest.collect import Part, parted, parts
 from costmodel.ingest.files import OTHER_ENCODING, Block, listed
 from costmodel.ingest.lookup import Lookup
-from costmodel.ingest.partition import COLUMNS, FREE, MONEY, NUMBERS, TEXTS, partition
+from costmodel.ingest.partition import COLUMNS, FREE, MONEY, NUMBERS, TEXTS, partition, with_count
 from costmodel.ingest.reader import TOKENS, by_columns
 
 SELLERS = {"vertex_ai": "google", "gemini": "google", "google_genai": "google", "gcp": "google"}
@@ -42,7 +42,6 @@ NO_CALLS = (
 )
 UNPAID = f"rows are {FREE}"
 ODD = f"lines: the text {OTHER_ENCODING}"
-ONE = dict(rows="row", lines="line", have="has", hold="holds", do="does", are="is", their="its")
 LEAST_CALLS = 1e-6  # a day, of an export that does not count them
 # Lengths between which prompts are summed: powers of 2, and every context tier of the price list
 SIZES = sorted({32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000,
@@ -353,27 +352,15 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
         table, said[REPEATED] = distinct(table)
     rows = [line for rows in found for line in rows.aside]
     if repeated := said.pop(REPEATED, 0):
-        rows.append(("all files", 0, counted(repeated, f"rows: {REPEATED}")))
+        rows.append(("all files", 0, with_count(repeated, f"rows: {REPEATED}")))
     said[NO_TIME] = int(table["time"].isna().sum())
     said[NO_CALLS] = int(table["calls"].isna().sum())
     said[UNPAID] = int(table["status"].str.endswith(FREE).sum())
-    notes = [counted(count, text) for text, count in said.items() if count]
+    notes = [with_count(count, text) for text, count in said.items() if count]
     notes += [f"rows are sums of {every}, without sessions"] if every else []
     if sessions is not None:
         notes.append(f"steps and context are those of {sessions['session'].nunique():,} sessions")
     return Usage(table[COLUMNS], aside(rows), tuple(notes), sessions)
-
-
-def counted(count: int, text: str) -> str:
-    """A count before a text that begins with a plural.
-
-    >>> counted(1, "rows have no time"), counted(1_200, "lines: these are odd")
-    ('1 row has no time', '1,200 lines: these are odd')
-    """
-    start, sign, rest = text.partition(":")
-    if count == 1:
-        start = " ".join(ONE.get(word, word) for word in start.split())
-    return f"{count:,} {start}{sign}{rest}"
 
 
 def aside(rows: list[tuple[str, int, str]]) -> pd.DataFrame:

@@ -122,7 +122,9 @@ def _enough(_: Any, __: Any, draws: int | None) -> int | None:
 
 FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
-DRAWS = option("--draws", type=int, callback=_enough, help="Draws, instead of the scenario's.")
+DRAWS = option(
+    "--draws", type=int, callback=_enough, help="Draws, 100 or more, instead of the scenario's."
+)
 
 
 def not_there(path: str, force: bool) -> None:

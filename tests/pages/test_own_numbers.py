@@ -143,7 +143,7 @@ def test_notebook_08_takes_what_from_takes(usage, tmp_path):
 def refused(*args):
     result = CliRunner().invoke(cli.main, [str(a) for a in args])
     assert result.exit_code == 2 and result.stdout == "", result.output
-    return result.stderr
+    return " ".join(result.stderr.split())
 
 
 def test_columns_name_the_tables_that_no_reader_knows_and_known_files_keep_theirs(write, tmp_path):

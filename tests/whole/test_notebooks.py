@@ -52,6 +52,15 @@ class TestForm:
         for cell in cells(path, "code"):
             assert cell["outputs"] == [] and cell["execution_count"] is None
 
+    def test_a_question_without_a_cell_says_where_its_figure_is(self, path):
+        """Cells tagged `front` stand on page one, away from the section that speaks of them."""
+        asked = [c for c in cells(path) if "front" not in tags(c)]
+        for cell, after in zip(asked, [*asked[1:], {"cell_type": "", "source": []}], strict=True):
+            text, then = "".join(cell["source"]), "".join(after["source"])
+            alone = after["cell_type"] != "code" and (not then or then.startswith("## "))
+            if alone and re.match("## .*[?]", text):
+                assert "figure beside the answer" in text, text
+
     def test_it_has_one_cell_of_typed_parameters_with_help(self, path):
         assert sum("parameters" in tags(c) for c in cells(path)) == 1
         known = report.schema(path)
@@ -269,9 +278,9 @@ def test_the_business_case_says_what_the_script_says(tmp_path):
         assert printed[column].to_list() == pytest.approx(script[column].to_list(), rel=1e-12), (
             column
         )
-    assert "EUR" in made.answer and "EUR at 0.92 per USD of 2026-11-20" in made.html.read_text(
-        encoding="utf-8"
-    )
+    said = words(made)
+    assert "EUR" in made.answer and "EUR at 0.92 per USD of 2026-11-20" in said
+    assert "EUR more than people" in said  # the wrong answers of the case
 
 
 def test_what_matters_says_what_the_script_says(tmp_path):

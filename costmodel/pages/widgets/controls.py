@@ -11,8 +11,8 @@ from typing import Any
 import ipywidgets
 
 from costmodel.core import CatalogError, Doubt, Infeasible, named, percent, short
+from costmodel.pages.widgets.inputs import Input, shown_text
 from costmodel.pages.widgets.looks import RED
-from costmodel.pages.widgets.state import Input, shown_text
 
 STEPS = 200  # of a linear slider
 LOG_STEP = 0.01  # of a logarithmic slider, in factors of ten: 2.3 %

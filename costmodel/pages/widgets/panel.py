@@ -15,9 +15,10 @@ import ipywidgets
 from costmodel.choices.study import Study
 from costmodel.core import find_key
 from costmodel.pages.widgets.controls import Control, sentence
+from costmodel.pages.widgets.inputs import GROUPS, Input, found_by
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.questions import Pick
-from costmodel.pages.widgets.state import FLOOR, GROUPS, Input, State, found_by
+from costmodel.pages.widgets.state import FLOOR, State
 from costmodel.scenarios.scenario import examples, load
 
 IN_SIGHT = 6

@@ -58,3 +58,12 @@ class Runs:
                 with self.wake:
                     self.done = number
                     self.wake.notify_all()
+
+
+def kernel_runs() -> bool:
+    """Whether a kernel runs, which answers widgets."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None

@@ -13,6 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import ipywidgets
 
 from costmodel.choices.study import Study
-from costmodel.core import as_csv, check, check_known, public
+from costmodel.core import Stopped, as_csv, check, check_known, public, while_wanted
 from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
@@ -29,7 +30,7 @@ from costmodel.pages.widgets.looks import RED, STYLE, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
-from costmodel.pages.widgets.runs import Runs
+from costmodel.pages.widgets.runs import Runs, kernel_runs
 from costmodel.pages.widgets.state import Asked, State
 
 FIRST = 1_000  # draws of the estimate that is shown while the full answer is computed
@@ -95,7 +96,7 @@ class Cockpit(ipywidgets.HBox):
         if os.environ.get(FOR_REPORT):
             super().__init__([])
             return
-        self.runs = Runs(self._run, _kernel_runs())
+        self.runs = Runs(self._run, kernel_runs())
         self.turning = True
         self._make_right()
         self.panel = Panel(self.state, self._ask, self._fit)
@@ -138,19 +139,8 @@ class Cockpit(ipywidgets.HBox):
         foot = ipywidgets.HBox([*self.buttons.values()])
         foot.add_class("cm-foot")
         beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
-        self.right = ipywidgets.VBox(
-            [
-                self.top,
-                self.tabs,
-                beside,
-                self.frame,
-                self.phone,
-                self.paper,
-                foot,
-                self.said,
-                self.whole,
-            ]
-        )
+        seen = [self.top, self.tabs, beside, self.frame, self.phone, self.paper]
+        self.right = ipywidgets.VBox([*seen, foot, self.said, self.whole])
         self.right.add_class("cm-right")
         self._turn()
 
@@ -226,7 +216,8 @@ class Cockpit(ipywidgets.HBox):
             self._show(number, asked, study, False)
             if not self.runs.rests(number):
                 return
-        self._show(number, asked, study, True)
+        with suppress(Stopped), while_wanted(lambda: number == self.runs.number):
+            self._show(number, asked, study, True)
 
     def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
         """Answer, and show the two lines, the four cards and the picture, and no error anywhere."""
@@ -394,15 +385,6 @@ class Cockpit(ipywidgets.HBox):
         data = made[0] if isinstance(made, tuple) else made
         data["text/html"] = STATIC
         return made
-
-
-def _kernel_runs() -> bool:
-    """Whether a kernel runs, which answers widgets."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
 
 
 @public

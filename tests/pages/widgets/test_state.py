@@ -4,17 +4,10 @@ import pytest
 
 import costmodel as cm
 from costmodel.core import leaves
+from costmodel.pages.widgets.inputs import GROUPS, describe, found_by, numbers_in, shown_text
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.starts import starting
-from costmodel.pages.widgets.state import (
-    GROUPS,
-    Asked,
-    State,
-    describe,
-    found_by,
-    numbers_in,
-    shown_text,
-)
+from costmodel.pages.widgets.state import Asked, State
 
 VOLUME, WRONG = "Workload.requests_per_month", "Workload.usd_per_failure"
 

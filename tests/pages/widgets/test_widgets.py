@@ -124,6 +124,17 @@ def test_while_it_is_computed_an_estimate_stands_there_and_says_so(monkeypatch):
         box._run(box.runs.number, full)
     assert shown == [(300, False), (1_000, False), (1_500, False), (1_500, True)]
     assert "estimate" not in box.top.value and box.answer.full
+    judged = cm.decisions.verdict.pilot
+
+    def moved(study):  # while it is weighed what to judge, the hand moves on
+        box.runs.number += 1
+        return judged(study)
+
+    monkeypatch.setattr(cm.decisions.verdict, "pilot", moved)
+    box.controls[VOLUME].box.value = "2M"
+    box._run(box.runs.number, True)
+    assert shown[4:] == [(1_000, False), (1_500, False)] and not box.answer.full
+    assert not greyed(box)
 
 
 def test_an_error_of_the_model_is_shown_beside_what_was_moved(box, monkeypatch):
