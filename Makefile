@@ -16,6 +16,9 @@ help:
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make drags    200 drags of the sliders in a real Chromium, fresh and reloaded"
 	@echo "make screens  pictures of every cockpit, wide and narrow, in reports/screens"
+	@echo "make fuzz     50,000 hostile inputs, each computed or refused in one sentence (hours)"
+	@echo "make lock     requirements.lock anew, and installed once in a throw-away environment"
+	@echo "make audit    known vulnerabilities of what is pinned"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
 	@echo "make features what peers can do, each tried here (two minutes)"
@@ -57,6 +60,28 @@ drags: $(READY)
 
 screens: $(READY)
 	$(BIN)/python benchmarks/screens.py
+
+fuzz: $(READY)
+	COSTMODEL_HOSTILE=all $(BIN)/python -m pytest -n 0 tests/hostile/test_public_surface.py
+	PYTHONPATH=.:tests $(BIN)/python tests/fuzzers.py 50000
+
+$(VENV)/.locker: $(READY)
+	$(BIN)/python -m pip install --quiet uv pip-audit
+	@touch $@
+
+lock: $(VENV)/.locker
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
+		--no-header --no-annotate requirements.txt -o requirements.lock
+	rm -rf $(VENV)/throw-away && $(PYTHON) -m venv $(VENV)/throw-away
+	$(VENV)/throw-away/bin/pip install --quiet --require-hashes --no-deps -r requirements.lock
+	rm -rf $(VENV)/throw-away
+
+audit: $(VENV)/.locker
+	@$(BIN)/pip-audit --disable-pip -r requirements.lock > $(VENV)/audit.txt 2>&1; code=$$?; \
+	if grep -qE "could not be audited: numpy|Max retries|ConnectionError|ServiceError" \
+		$(VENV)/audit.txt; \
+	then echo "audit: the data of vulnerabilities cannot be reached; nothing was checked"; \
+	else cat $(VENV)/audit.txt; exit $$code; fi
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/bench.py

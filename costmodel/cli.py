@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import click
 from click import argument, echo, option
 
 import costmodel as cm
-from costmodel.core import CatalogError, middle
+from costmodel.core import CatalogError, middle, read_text
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages import exporting
 from costmodel.pages.app import app
@@ -25,10 +26,12 @@ from costmodel.pages.commands import (
     DRAWS,
     EXIT_CODES,
     SCENARIO,
+    STDOUT,
     Commands,
     complete_labels,
     complete_notebooks,
     find_notebook,
+    put_csv,
     writable,
 )
 from costmodel.pages.first_steps import FIRST
@@ -41,6 +44,7 @@ from costmodel.pages.terminal import (
     comparison,
     heading,
     price_table,
+    visible,
     wrapped,
 )  # fmt: skip
 
@@ -103,12 +107,12 @@ def compare(
         study = cm.load(scenario, **changes)
         for id, usd_in, usd_out, window in own_apis:
             study = beside_api(study, cm.own_api(id, usd_in, usd_out, window, note=note))
-        if csv == "-":
-            echo(cm.compare(study).to_csv(), nl=False)
+        if csv == STDOUT:
+            put_csv(cm.compare(study), csv)
             return None
         verdict = cm.recommend(study)
     if csv:
-        verdict.table.to_csv(csv)
+        put_csv(verdict.table, csv)
     echo(heading(study))
     echo(wrapped(verdict.headline))
     for point in verdict.points:
@@ -177,11 +181,11 @@ def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
             f"none of the {len(failed)} scenarios of {source} can be compared; "
             f"the first, {failed['scenario'].iloc[0]}: {failed['error'].iloc[0]}"
         )
-    table.to_csv(csv, index=False)
+    put_csv(table, csv, index=False)
     for row in failed.itertuples():
-        echo(f"{row.scenario}: {row.error}", err=True)
+        echo(visible(f"{row.scenario}: {row.error}"), err=True)
     count = table["scenario"].nunique()
-    echo(f"{csv}: {count} scenarios, {len(failed)} of them with an error")
+    echo(f"{csv}: {count} scenarios, {len(failed)} of them with an error", err=csv == STDOUT)
     errors = dict(zip(failed["scenario"], failed["error"], strict=True))
     return {"path": csv, "scenarios": count, "failed": len(failed), "errors": errors}
 
@@ -305,13 +309,11 @@ def report(
 
     given: dict[str, Any] = {}
     for file in parameters_file:
-        if not Path(file).is_file():
-            raise CatalogError(f"no file {file!r}; write the path of a YAML file of parameters")
-        given |= _parameters(Path(file).read_text(encoding="utf-8-sig"), file)
+        given |= _parameters(read_text(file), file)
     for text in parameters_yaml:
         given |= _parameters(text, "-y")
     given |= dict(parameters) | ({} if scenario is None else {"scenario": scenario})
-    pack = notebook.removesuffix(".ipynb") == NAME and not Path(notebook).is_file()
+    pack = notebook == NAME or (notebook == f"{NAME}.ipynb" and not isfile(notebook))
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
         clean = cm.report.validate(cm.report.schema(path), given, path.name)
         study = exporting.study_behind(path, clean) if interactive else None
@@ -354,13 +356,11 @@ def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:
 
 def _parameters(text: str, where: str) -> dict[str, Any]:
     """Parameters from YAML; scalars stay text, which the types of the notebook read."""
-    import yaml
-
-    from costmodel.scenarios.places import NULL, parse
+    from costmodel.scenarios.places import NULL, parse, read_yaml
 
     texts = parse(text, where)
     nested = any(isinstance(value, (list, dict)) for value in texts.values())
-    typed = yaml.safe_load(text).values() if nested else texts.values()
+    typed = read_yaml(text, where).values() if nested else texts.values()
     return {
         name: None if str(value).lower() in NULL else value if isinstance(value, str) else other
         for (name, value), other in zip(texts.items(), typed, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from costmodel.core import (
     middle,
     public,
     require,
+    same,
     validate,
 )
 from costmodel.facts import catalog
 
+PARTS_MAX = 64  # options in a mix, those of inner mixes counted
 SIGNALS = ("router", "asked_confidence", "typed_judge", "free_text_judge")
 
 
@@ -158,6 +161,10 @@ class Mix:
             self.mix and all(isinstance(p, Part) for p in self.mix),
             "Mix needs Parts: Mix(Part(a, sees, answers), ...)",
         )
+        check(
+            self.size <= PARTS_MAX,
+            f"Mix: with its inner mixes it holds {self.size} options, allowed are {PARTS_MAX}",
+        )
         shares: list[Any] = [p.answers for p in self.mix if p.answers is not None]
         rest = len(self.mix) - len(shares)
         most = sum(getattr(s, "high", s) for s in shares)
@@ -179,12 +186,26 @@ class Mix:
         )
 
     def parts(self) -> list[tuple[Option, Any, Any]]:
-        """(option, share of requests it sees, share it answers), inner mixes resolved."""
-        found = []
+        """(option, share of requests it sees, share it answers), inner mixes resolved.
+
+        Equal options are one.
+        """
+        found: list[tuple[Option, Any, Any]] = []
         for p, answers in zip(self.mix, self.answers(), strict=True):
             sees = answers if p.sees is None else p.sees
-            found += [(option, sees * s, answers * a) for option, s, a in p.option.parts()]
+            for option, s, a in p.option.parts():
+                at = next((i for i, known in enumerate(found) if same(option, known[0])), None)
+                if at is None:
+                    found.append((option, sees * s, answers * a))
+                else:
+                    _, seen, answered = found[at]
+                    found[at] = option, seen + sees * s, answered + answers * a
         return found
+
+    @cached_property
+    def size(self) -> int:
+        """Options in it, those of inner mixes counted."""
+        return sum(getattr(p.option, "size", 1) for p in self.mix)
 
     def answers(self) -> list[Any]:
         """Share of the requests that each of its own parts answers."""

@@ -26,6 +26,7 @@ from costmodel.core import (
     not_none,
     of_kind,
     one_number,
+    public,
     require,
     same,
     unknown,
@@ -353,4 +354,4 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
     asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # set by hand
         [study.replace(annotation="Study | Options"), *own, *by_name]
     )
-    return asked
+    return public(asked)

@@ -8,7 +8,18 @@ from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
-from costmodel.core import Currency, Number, Range, assumed, frozen, require, validate, whole_number
+from costmodel.core import (
+    Currency,
+    Number,
+    Range,
+    assumed,
+    frozen,
+    in_words,
+    is_day,
+    require,
+    validate,
+    whole_number,
+)
 from costmodel.facts import catalog
 
 TRENDS = ("api", "gpu", "labour", "service")
@@ -53,8 +64,7 @@ class Trends:
     service: Number = assumed(-0.05, 0.0, 0.08, "list prices of stores and tools", form="change")
 
     def __post_init__(self) -> None:
-        for name in TRENDS:
-            require(f"Trends.{name}", getattr(self, name), low=-1)
+        validate(self)
 
 
 def _person(name: str) -> Any:
@@ -209,6 +219,6 @@ def _day(name: str, day: Any) -> date:
     text = day.isoformat() if isinstance(day, date) else str(day)
     written = re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text)
     with suppress(ValueError):
-        if written:
+        if written and is_day(text[:10]):
             return datetime.fromisoformat(text).date()
-    raise ValueError(f"{name} is {day!r}, it must be a date like '2027-01-31'")
+    raise ValueError(f"{name} is {in_words(day)}, it must be a date like '2027-01-31'")

@@ -42,6 +42,17 @@ from costmodel.core.errors import (
     in_words,
     unknown,
 )
+from costmodel.core.files import (
+    as_csv,
+    check_writable,
+    is_named,
+    plain_cell,
+    read_rows,
+    read_text,
+    temporary_folder,
+    write,
+    write_all,
+)
 from costmodel.core.glossary import (
     GLOSSARY,
     UNSEEN,
@@ -92,6 +103,7 @@ from costmodel.core.units import (
     INDEX_END,
     KB,
     KILO,
+    LARGEST,
     MILLION,
     MINUTES_PER_HOUR,
     MONTHS_PER_QUARTER,
@@ -108,15 +120,15 @@ from costmodel.core.words import USD, Currency, dollars, listed, money, number_t
 
 __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt FORMS GB GLOSSARY
-    HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LEAST_DIVISOR MILLION
+    HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR MILLION
     MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range
-    SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX Stopped UNSEEN USD Unpriced Usual WEEKS_PER_MONTH
-    WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent assumed check check_draws
-    check_known data_folder dollars doubts draw_values drive driver_key field_names find_key
-    find_keys frozen given_or_drawn go_on in_words is_day is_nest key_of label_of leaves limits
-    listed
-    meaning_of middle misspelt money named not_none number_list number_text objects of_kind
-    one_number owner_label owner_of percent pin probabilities public require rewrite same sample
-    short strata unchecked uniforms unit_of unknown unmarked validate walk while_wanted
-    whole_number
+    SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX Stopped UNSEEN USD Unpriced Usual
+    WEEKS_PER_MONTH WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed
+    check check_draws check_known check_writable data_folder dollars doubts draw_values drive
+    driver_key field_names find_key find_keys frozen given_or_drawn go_on in_words is_day
+    is_named is_nest key_of label_of leaves limits listed meaning_of middle misspelt money named
+    not_none number_list number_text objects of_kind one_number owner_label owner_of percent pin
+    plain_cell probabilities public read_rows read_text require rewrite same sample short strata
+    temporary_folder unchecked uniforms unit_of unknown unmarked validate walk while_wanted
+    whole_number write write_all
 """.split()

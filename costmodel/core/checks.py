@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.errors import check, in_words
+from costmodel.core.forms import FORMS, form_for, is_one_number, outside
 from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
-from costmodel.core.ranges import Doubt, Range, Usual, is_number, is_one_number, unmarked
-from costmodel.core.units import ROUNDING
+from costmodel.core.ranges import Doubt, Range, Usual, is_number, unmarked
+from costmodel.core.units import LARGEST, ROUNDING
 
+YEARS = range(1900, 2201)  # of a day
 HOUR = re.compile(r"T\d\d:\d\d(-\d\d:\d\d)?$")  # or the hours from one to another
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
@@ -28,17 +30,39 @@ def require(name: str, value: Any, low: float = 0, high: float = inf) -> None:
     ValueError: share is 1.5, allowed is between 0 and 1
     """
     allowed = _between(low, high)
-    if not is_number(value):  # a message is only made where it is needed: arrays are long
-        raise ValueError(f"{name} is {value!r}, it must be a number or a Range, {allowed}")
+    if not is_number(value) or getattr(value, "dtype", np.dtype(float)).kind not in "iuf":
+        raise ValueError(f"{name} is {in_words(value)}, it must be a number or a Range, {allowed}")
     if np.size(value) == 0:
         raise ValueError(f"{name} is an empty array, it must be a number or a Range, {allowed}")
     if isinstance(value, Doubt):
         ends = value.low, value.high
     else:
-        ends = float(np.min(value)), float(np.max(value))
-    shown = ends if np.ndim(value) else value
-    check(np.isfinite(ends).all(), f"{name} is {shown}, it must be a finite number, {allowed}")
-    check(low <= ends[0] and ends[1] <= high, f"{name} is {shown}, allowed is {allowed}")
+        ends = (float(np.min(value)), float(np.max(value))) if np.ndim(value) else (value, value)
+    finite = ends[0] >= -LARGEST and ends[1] <= LARGEST
+    if not (finite and low <= ends[0] and ends[1] <= high):
+        shown = in_words(ends if np.ndim(value) else value)
+        if isinstance(value, Doubt):
+            shown = f"{ends[0]:g} to {ends[1]:g}"
+        most = f", at most {LARGEST:g}" if high == inf else ""
+        must = "allowed is" if finite else "it must be a finite number,"
+        raise ValueError(f"{name} is {shown}, {must} {allowed}{'' if finite else most}")
+    if isinstance(value, Range):
+        _check_form(name, value, low, high)
+
+
+def _check_form(name: str, doubt: Range, least: float, most: float) -> None:
+    """Refuse a form whose draws can leave the limits of sign and of a share."""
+    form, fits = FORMS[doubt.form], form_for(least, most)
+    inside = form.least >= min(least, 0) and (most > 1 or form.most <= 1)
+    if least < -1 or inside or doubt.low == doubt.high:
+        return
+    if doubt.form_was_guessed:
+        label = f"Range({in_words(doubt.low)}, {in_words(doubt.high)})"
+        raise ValueError(outside(label, FORMS[fits]))
+    raise ValueError(
+        f"{name} is a Range of the form {doubt.form!r}, whose draws leave what is allowed, "
+        f"{least:g} to {most:g}; write form: {fits}, or leave it out"
+    )
 
 
 def one_number(name: str, value: Any, low: float = 0, high: float = inf) -> None:
@@ -49,7 +73,7 @@ def one_number(name: str, value: Any, low: float = 0, high: float = inf) -> None
     ValueError: days is a Range, it must be one number, at least 0
     """
     check(
-        is_one_number(value) and np.isfinite(value) and low <= value <= high,
+        is_one_number(value) and low <= value <= min(high, LARGEST),
         f"{name} is {in_words(value)}, it must be one number, {_between(low, high)}",
     )
 
@@ -81,7 +105,7 @@ def number_list(name: str, values: Any, low: float = 0, high: float = inf) -> np
         array = np.array([])
     check(
         len(array) == np.size(values) > 0,
-        f"{name} is {values!r}, it must be a list of numbers, at least one",
+        f"{name} is {in_words(values)}, it must be a list of numbers, at least one",
     )
     require(name, array, low, high)
     return array
@@ -107,19 +131,21 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
     guessed from its ends is replaced by the Range that its unit asks for.
     """
     for name in field_names(x):
-        given, label, unit = getattr(x, name), f"{type(x).__name__}.{name}", unit_of(name)
+        given, label = getattr(x, name), f"{type(x).__name__}.{name}"
+        unit = unit_of(label)
         value = unmarked(given)
         may_be_none = name in optional or x.__dataclass_fields__[name].default is None
         if unit in ("", "text", "record") or (value is None and may_be_none):
             continue
+        told = f"{label} is {in_words(value)}"
         if unit == "flag":
-            check(isinstance(value, bool), f"{label} is {value!r}, allowed are True and False")
+            check(isinstance(value, bool), f"{told}, allowed are True and False")
         elif unit in ("date", "moment"):
             hour = "" if unit == "date" else ", also with an hour as '2027-03-31T12:00'"
             day = HOUR.sub("", value) if hour and isinstance(value, str) else value
             check(
                 value is None or is_day(day),
-                f"{label} is {value!r}, it must be a day such as '2027-03-31'{hour}, or None",
+                f"{told}, it must be a day such as '2027-03-31'{hour}, or None",
             )
         else:
             require(label, value, *limits(label))
@@ -130,9 +156,10 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
 
 
 def is_day(text: Any) -> bool:
-    """Whether a text is a day of the calendar, written like 2027-03-31."""
+    """Whether a text is a day of these centuries, written like 2027-03-31."""
     try:
-        return date.fromisoformat(text).isoformat() == text
+        day = date.fromisoformat(text)
+        return day.isoformat() == text and day.year in YEARS
     except (TypeError, ValueError):
         return False
 

@@ -1,8 +1,14 @@
 """Errors: each is one sentence that says what is wrong, where, and what to write instead."""
 
+import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Any
+
+ECHOED = 80  # characters of a wrong value that a message repeats
+SENTENCE = 300  # characters of a message
+_LONG = re.compile(rf"'[^'\n]{{{ECHOED},}}'|\"[^\"\n]{{{ECHOED},}}\"|\S{{{ECHOED},}}")
 
 
 class CatalogError(ValueError):
@@ -47,7 +53,7 @@ def check_known(
     kind: str, name: object, names: Collection[str], where: str = "the catalogue"
 ) -> None:
     """Raise the error `unknown` where a name is not among these."""
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise unknown(kind, name, names, where)
 
 
@@ -60,12 +66,13 @@ def unknown(
     "no GPU 'H100-SMX' in the catalogue; did you mean 'H100-SXM'?"
     """
     known = sorted({str(n) for n in names})
-    near = _nearest(str(name).lower(), known)
+    near = _nearest(str(name)[:ECHOED].lower(), known)
     if near:
-        hint = "did you mean " + " or ".join(f"'{n}'" for n in near) + "?"
+        hint = "did you mean " + " or ".join(in_words(n) for n in near) + "?"
     else:
-        hint = "known: " + ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
-    return CatalogError(f"no {kind} {str(name)!r} in {where}; {hint}")
+        shown = [n[:ECHOED] for n in known[:8]]
+        hint = "known: " + ", ".join(shown) + (", ..." if len(known) > 8 else "")
+    return CatalogError(f"no {kind} {in_words(str(name))} in {where}; {hint}")
 
 
 def _nearest(wanted: str, known: list[str]) -> list[str]:
@@ -78,11 +85,35 @@ def _nearest(wanted: str, known: list[str]) -> list[str]:
     return [lower[n] for n in ordered if n in lower][:3]
 
 
+def brief(message: str) -> str:
+    """A message of at most 300 characters: what it repeats is cut first, then its middle."""
+    if len(message) > SENTENCE:
+        message = _LONG.sub(lambda found: f"{found[0][:40]}...{found[0][-1]}", message)
+    if len(message) > SENTENCE:
+        message = f"{message[: SENTENCE - 110]} ... {message[-100:]}"
+    return message
+
+
+_echo = Repr()
+_echo.maxstring = _echo.maxother = _echo.maxlong = ECHOED
+_echo.maxlevel = 2
+
+
 def in_words(value: Any) -> str:
-    """A wrong argument in a few words: a record or a long collection by its class alone."""
+    """A wrong value in at most 80 characters: a record or a long collection by its class alone.
+
+    >>> in_words(0.5), in_words([1] * 99), len(in_words("x" * 99))
+    ('0.5', 'a list', 80)
+    """
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    long = isinstance(value, (dict, list, tuple)) and len(repr(value)) > 80
-    if long or hasattr(value, "__dataclass_fields__"):
-        return f"a {type(value).__name__}"
-    return repr(value)
+    kind = f"a {type(value).__name__}"
+    if hasattr(value, "__dataclass_fields__"):
+        return kind
+    try:
+        text = _echo.repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return kind
+    if isinstance(value, (dict, list, tuple, set)) and ("..." in text or len(text) > ECHOED):
+        return kind
+    return text if len(text) <= ECHOED else f"{text[: ECHOED - 3]}..."

@@ -13,14 +13,17 @@ import csv
 import re
 from functools import cache
 from math import inf
+from os.path import isdir
 from pathlib import Path
 from typing import NamedTuple
+
+from costmodel.core.errors import check, in_words
 
 BOUNDS = {  # by unit; any other number is 0 or more, and the CSV can narrow the bounds of one name
     "share": (0.0, 1.0),
     "share/month": (0.0, 1.0),
-    "share/year": (-1.0, inf),
-    "log-odds": (-inf, inf),
+    "share/year": (-1.0, 1000.0),
+    "log-odds": (-50.0, 50.0),
 }
 
 
@@ -38,6 +41,7 @@ class Entry(NamedTuple):
 def data_folder(folder: str | Path | None = None) -> Path:
     """The folder of the data: the given one, or that of the package, installed or in a checkout."""
     if folder is not None:
+        check(isdir(folder), f"no folder {in_words(str(folder))}; write one with files of data")
         return Path(folder)
     package = Path(__file__).parents[1]
     return next(place for place in (package / "data", package.parent / "data") if place.is_dir())

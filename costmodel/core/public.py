@@ -1,15 +1,31 @@
-"""Names that help: a misspelt argument or attribute is an error with the nearest right name."""
+"""Names and types that help: a misspelt argument or attribute is an error with the nearest right
+name, and an argument of a wrong type one that says what it must be."""
 
 from __future__ import annotations
 
 import inspect
+import re
+from collections import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import wraps
-from typing import Any, TypeVar, dataclass_transform
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from costmodel.core.errors import unknown
+import numpy as np
+
+from costmodel.core.errors import brief, in_words, unknown
+from costmodel.core.units import LARGEST
 
 Thing = TypeVar("Thing", bound=Callable[..., Any])
 Record = TypeVar("Record")
@@ -25,9 +41,9 @@ def public(thing: Thing) -> Thing:
     TypeError: no argument 'hour' in rent(...); did you mean 'hours'?
     """
     if isinstance(thing, type):
-        thing.__init__ = _helpful(thing.__init__, thing.__name__)  # type: ignore[misc]  # wrapped
+        thing.__init__ = _helpful(thing.__init__, thing)  # type: ignore[misc]  # wrapped
         return thing
-    return _helpful(thing, thing.__name__)
+    return _helpful(thing, thing)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -36,17 +52,94 @@ def frozen(cls: type[Record]) -> type[Record]:
     return public(dataclass(frozen=True)(cls))
 
 
-def _helpful(call: Any, name: str) -> Any:
+def _helpful(call: Any, thing: Any) -> Any:
     @wraps(call)
     def helpful(*args: Any, **named: Any) -> Any:
+        for value in () if isinstance(thing, type) else (*args, *named.values()):
+            if type(value) is int and abs(value) > LARGEST:  # a power of it would never end
+                beyond = f"{thing.__name__}: {in_words(value)} is beyond {LARGEST:g}"
+                raise _mistyped(call, thing, args, named, ValueError(beyond))
         try:
             return call(*args, **named)
-        except TypeError:
-            if wrong := misspelt(call, name, args, named):  # this call, not one inside it
-                raise wrong from None
+        except ValueError as error:
+            if error.args and isinstance(error.args[0], str):
+                error.args = (brief(error.args[0]), *error.args[1:])
             raise
+        except TypeError as error:
+            if wrong := misspelt(call, thing.__name__, args, named):  # this call, not one inside it
+                raise wrong from None
+            raise _mistyped(call, thing, args, named, error) from error
+        except FAULTS as error:
+            raise _mistyped(call, thing, args, named, error) from error
 
     return helpful
+
+
+FAULTS = (AttributeError, LookupError, ArithmeticError, RecursionError)  # of a wrong type
+
+
+def _mistyped(call: Any, thing: Any, args: Any, named: Any, error: Exception) -> Exception:
+    """The error of a call in which an argument is not of its type; the error itself otherwise."""
+    signature = inspect.signature(call)
+    told = dict(_DOCUMENTED.findall(inspect.getdoc(thing) or ""))
+    hints = get_type_hints(thing)
+    for name, value in signature.bind(*args, **named).arguments.items():
+        if name == "self":
+            continue
+        meant = next((words for names, words in told.items() if name in names.split(", ")), "")
+        hint = hints.get(name, Any)
+        several = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+        for one in value if several else [value]:
+            if not fits(one, hint, meant):
+                must = meant.partition(", optional")[0] or getattr(hint, "__name__", str(hint))
+                return ValueError(f"{thing.__name__}: {name} is {in_words(one)}, it must be {must}")
+    return error
+
+
+_DOCUMENTED = re.compile(r"^\*{0,2}([a-z_]\w*(?:, [a-z_]\w*)*) (?:: |(?=\[))(.+)$", re.M)
+_NUMERIC = re.compile(r"^as in |\b(number|share|float|int|count|array|draws)\b|^\[")
+
+
+def fits(value: Any, hint: Any, meant: str = "") -> bool:
+    """Whether a value is of a type; where that is open, of what its documentation says."""
+    if hint is Any or isinstance(hint, TypeVar):
+        numeric = _NUMERIC.search(meant) and not meant.startswith(("dict", "{"))
+        if value is None:
+            return not meant or "optional" in meant or "None" in meant
+        listed = isinstance(value, (list, tuple))
+        may_list = not listed or bool(re.search("list|sequence|tuple|iterable", meant))
+        return (_is_numeric(value) and may_list) or "Range" in meant if numeric else True
+    kinds, origin = get_args(hint), get_origin(hint) or hint
+    if origin in (Union, UnionType):
+        return any(fits(value, kind, meant) for kind in kinds)
+    if origin is Literal:
+        return value in kinds
+    if hint is None or origin is NoneType:
+        return value is None
+    if origin in (float, int):
+        return np.ndim(value) == 0 and _is_numeric(value)
+    if origin is abc.Callable:
+        return callable(value)
+    if not isinstance(origin, type):
+        return True
+    if isinstance(value, str) and origin not in (str, object):
+        return False
+    if not isinstance(value, origin):
+        return False
+    if isinstance(value, dict):
+        return all(fits(x, kind) for kind in kinds[1:] for x in value.values())
+    items = value if isinstance(value, (list, tuple)) else ()
+    return all(fits(x, kind) for kind in kinds[:1] for x in items)
+
+
+def _is_numeric(value: Any) -> bool:
+    """Whether a value is a finite number, or holds such numbers alone."""
+    if value is None or isinstance(value, (str, bytes)):
+        return False
+    try:
+        return bool(np.all(np.abs(np.asarray(value, float)) <= LARGEST))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def misspelt(

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 import numpy as np
 
-from costmodel.core.errors import check
-from costmodel.core.forms import FORMS, Z90, form_of, middle_of, outside
+from costmodel.core.errors import check, in_words
+from costmodel.core.forms import FORMS, Z90, check_texts, form_of, is_one_number, middle_of
 from costmodel.core.public import frozen
+from costmodel.core.units import LARGEST
 
 STEPS = 2_000  # of a posterior that is summed
 JUDGES = 40  # agreements that stand for a Range of them
@@ -89,21 +90,28 @@ class Range:
     mid_was_given: ClassVar[bool]
 
     def __post_init__(self) -> None:
-        low, high, label = self.low, self.high, f"Range({self.low}, {self.high})"
-        finite = all(is_one_number(x) and np.isfinite(x) for x in (low, high))
+        low, high = self.low, self.high
+        label = f"Range({in_words(low)}, {in_words(high)})"
+        finite = all(is_one_number(x) and abs(x) <= LARGEST for x in (low, high))
         check(finite, f"{label}: both ends must be finite numbers")
         check(low <= high, f"{label}: low must not exceed high")
         check(
             is_one_number(self.level) and 0 < self.level < 1,
-            f"{label}: level is {self.level!r}, allowed is between 0 and 1",
+            f"{label}: level is {in_words(self.level)}, allowed is between 0 and 1",
         )
-        _check_driver(label, self.driver, self.loading)
+        check_texts(label, self)
         vars(self).update(form_was_guessed=self.form is None, mid_was_given=self.mid is not None)
         form = form_of(low, high) if self.form is None else self.form
-        check(form in FORMS, f"{label}: form is {form!r}, allowed are {', '.join(FORMS)}")
+        check(
+            isinstance(form, str) and form in FORMS,
+            f"{label}: form is {in_words(form)}, allowed are {', '.join(FORMS)}",
+        )
         middle = middle_of(label, low, high, FORMS[form])
         mid = middle if self.mid is None else self.mid
-        check(low <= mid <= high, f"{label}: mid is {mid}, it must lie between low and high")
+        check(
+            is_one_number(mid) and low <= mid <= high,
+            f"{label}: mid is {in_words(mid)}, it must lie between low and high",
+        )
         vars(self).update(form=form, mid=mid)
 
     def for_unit(self, unit: str) -> Range:
@@ -117,8 +125,6 @@ class Range:
         known: Any = self.mid if self.mid_was_given else None
         if unit == "index":
             return dataclasses.replace(self, form="index", mid=known)
-        if self.form == "amount" and unit in ("share", "share/month"):
-            raise ValueError(outside(f"Range({self.low}, {self.high})", FORMS["share"]))
         if self.form != "share" or unit.startswith("share"):
             return self
         return dataclasses.replace(self, form="amount", mid=known)
@@ -133,7 +139,7 @@ class Range:
 
     def at_z(self, z: np.ndarray) -> Any:
         """The value at the standard normal quantile z, of any shape."""
-        to_normal, back, _ = FORMS[self.form]
+        to_normal, back, *_ = FORMS[self.form]
         low, mid, high = (to_normal(np.float64(x)) for x in (self.low, self.mid, self.high))
         end = self.z_of_end
         return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
@@ -146,14 +152,6 @@ class Range:
         from scipy.special import ndtri
 
         return float(ndtri((1 + self.level) / 2))
-
-
-def _check_driver(label: str, driver: str | None, loading: float) -> None:
-    check(
-        is_one_number(loading) and -1 <= loading <= 1,
-        f"{label}: loading is {loading!r}, allowed is -1 to 1",
-    )
-    check(driver or not loading, f"{label}: a loading needs a driver; write driver='a name'")
 
 
 @frozen
@@ -208,21 +206,21 @@ class Measured:
 
     def __post_init__(self) -> None:
         accepted, trials, judge = self.accepted, self.trials, self.agreement
-        label = f"Measured({accepted}, {trials})"
+        label = f"Measured({in_words(accepted)}, {in_words(trials)})"
         counts = is_one_number(accepted) and is_one_number(trials)
         if counts and 0 < accepted < 1 < trials:
             meant = f"Measured({round(accepted * trials):g}, {trials:g})"
             raise ValueError(f"{label}: accepted is a count; a share of {accepted:g} is {meant}")
         check(
-            counts and trials > 0 and 0 <= accepted <= trials,
+            counts and 0 < trials <= LARGEST and 0 <= accepted <= trials,
             f"{label}: accepted must lie between 0 and trials, trials above 0",
         )
         ends = (judge.low, judge.high) if isinstance(judge, Range) else (judge, judge)
         check(
             all(is_one_number(x) and 0.501 <= x <= 1 for x in ends),
-            f"{label}: agreement is {judge!r}, allowed is between 0.501 and 1",
+            f"{label}: agreement is {in_words(judge)}, allowed is between 0.501 and 1",
         )
-        _check_driver(label, self.driver, self.loading)
+        check_texts(label, self)
 
     @classmethod
     def pooled(cls, *evaluations: Measured, name: str | None = None) -> Measured:
@@ -422,8 +420,3 @@ else:
 def is_number(value: Any) -> bool:
     """Whether a value counts as a number of a field: a float, an array of draws, or a doubt."""
     return isinstance(value, _NUMBERS) and not isinstance(value, bool)
-
-
-def is_one_number(value: Any) -> bool:
-    """Whether a value is one number: no doubt, no array and no flag."""
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

@@ -29,4 +29,5 @@ MONTHS_PER_QUARTER = 3
 WORKING_HOURS_PER_WEEK = 40.0
 WORKING_HOURS_PER_MONTH = 2080 / 12  # paid hours
 
+LARGEST = 1e30  # no input lies beyond it, so that products of inputs stay finite
 ROUNDING = 1e-9  # an event due at the end of a month is in it, whatever the last bit says

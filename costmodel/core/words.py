@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.errors import check
+from costmodel.core.errors import check, in_words
+from costmodel.core.forms import is_one_number
 from costmodel.core.public import frozen, public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import KILO, MILLION
@@ -31,6 +32,9 @@ def number_text(value: Any, figures: int | None = None) -> str:
     if 1000 <= abs(number) < 1e12:
         return f"{number:,.0f}"
     return f"{number:.4g}"
+
+
+RATES = 1e-3, 1e6  # of any currency for one US dollar
 
 
 @frozen
@@ -64,6 +68,19 @@ class Currency:
     per_usd: float = 1.0
     rate_date: str = ""
 
+    def __post_init__(self) -> None:
+        code, rate = self.code, self.per_usd
+        check(
+            isinstance(code, str) and re.fullmatch("[A-Z]{3}", code),
+            f"the code of a currency is {in_words(code)}, it must be three letters such as EUR",
+        )
+        low, high = RATES
+        check(
+            is_one_number(rate) and low <= rate <= high and (code != "USD" or rate == 1),
+            f"the rate of {code} is {in_words(rate)}, allowed is "
+            + ("1" if code == "USD" else f"{low:g} to {high:g} for one US dollar"),
+        )
+
     @classmethod
     def parse(cls, text: str) -> Currency:
         """The currency of a text: "USD", or a code, a rate and its day, "EUR 0.92 2026-11-20"."""
@@ -73,13 +90,13 @@ class Currency:
         try:
             code, rate, day = words
             rate_date = date.fromisoformat(day).isoformat()
-            check(len(code) == 3 and code.isalpha() and 0 < float(rate) < np.inf, "")
-        except ValueError:
+            return cls(code.upper() if code.isascii() else code, float(rate), rate_date)
+        except ValueError as error:
+            said = f"{error}; " if str(error).startswith("the rate") else ""
             raise ValueError(
-                f"currency is {text!r}; write the code, the units per US dollar and the day "
-                "of the rate: 'EUR 0.92 2026-11-20'"
+                f"currency is {in_words(text)}; {said}write the code, the units per US dollar and "
+                "the day of the rate: 'EUR 0.92 2026-11-20'"
             ) from None
-        return cls(code.upper(), float(rate), rate_date)
 
 
 USD = Currency()
@@ -119,7 +136,7 @@ def percent(x: float, below: float | None = None) -> str:
     >>> percent(0.707), percent(0.796, below=0.8), percent(0.79999, below=0.8)
     ('71 %', '79.6 %', '79.9 %')
     """
-    text = f"{100 * x:.0f} %"
+    text = f"{100 * x:.0f} %" if np.isfinite(x) else "?"
     if below is None or x >= below or text != percent(below):
         return text
     return f"{np.floor(1000 * x) / 10:.1f} %"
@@ -161,7 +178,9 @@ def money(usd: float, terms: Any = None) -> str:
     currency = USD if terms is None else terms.money
     amount = usd * currency.per_usd
     size = abs(amount)
-    if size >= 999_500_000:
+    if not np.isfinite(size):
+        number = "?"
+    elif size >= 999_500_000:
         number = f"{amount / (KILO * MILLION):.3g}B"
     elif size >= 999_500:
         number = f"{amount / MILLION:.3g}M"

@@ -29,6 +29,7 @@ COLUMNS = [
     *("more", "p_dearer", "as_good", "p_cheapest", "p_least_to_pay"),
     *("base_case", "currency", "why_not"),
 ]
+FREE = "costs nothing in any draw; give the price that is 0, or leave the option out"
 
 
 @analysis
@@ -98,7 +99,7 @@ def _row(label: str, found: Simulated) -> dict[str, Any]:
     }
     if not np.isnan(share).all():
         answers = np.nanmean(requests * share)
-        row["per_accepted"] = (usd - wrong) / answers if answers else np.inf
+        row["per_accepted"] = (usd - wrong) / answers if answers else np.nan
         row["quality"] = np.nanmean(share)
     return row
 
@@ -112,7 +113,7 @@ def _why_not(label: str, found: Simulated) -> str:
     lost = np.isnan(found.usd[label]).mean()
     share = "less than 1 %" if lost < 0.01 else percent(lost)
     text = f"does not fit in {share} of the draws; the percentiles are those of the others"
-    return text if lost else ""
+    return text if lost else "" if np.any(found.usd[label]) else FREE
 
 
 @analysis

@@ -9,11 +9,21 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import DRAWS_MAX, SEED_MAX, check, doubts, driver_key, public, whole_number
+from costmodel.core import (
+    DRAWS_MAX,
+    SEED_MAX,
+    check,
+    doubts,
+    driver_key,
+    in_words,
+    public,
+    whole_number,
+)
 from costmodel.decisions.simulate import per_draw
 from costmodel.ledgers.engine import Bill
 
 POINTS = 1024
+NAMES_MAX = 1_000
 LEVEL = 0.90
 RESAMPLES = 200
 
@@ -113,7 +123,12 @@ def sobol_indices(
     from scipy.stats import sobol_indices as indices
     from scipy.stats import uniform
 
-    check(names, "sobol_indices: names is empty, it must name each column of the function")
+    listed = not isinstance(names, str) and 0 < len(names) <= NAMES_MAX
+    check(
+        listed,
+        f"sobol_indices: names is {in_words(names)}, it must name each column of the function, "
+        f"1 to {NAMES_MAX} of them",
+    )
     whole_number("seed", seed, 0, SEED_MAX)
     whole_number("points", points, 2, DRAWS_MAX)
     check(

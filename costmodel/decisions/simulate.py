@@ -169,6 +169,7 @@ def paths(study: Study, draws: int | None = None, discounted: bool = False) -> P
     return {label: np.atleast_2d(usd) for label, usd in found.items()}
 
 
+@np.errstate(all="ignore")  # what is no finite number is found below, and named
 def per_draw(
     study: Study,
     numbers: Sequence[Callable[[Bill, Calendar], Any]],

@@ -373,7 +373,7 @@ def calibrate(prior: Range, measured: Sequence[float], error: float | None = Non
         x.size > 1 or error is not None,
         "one measurement has no spread; give error=, its standard deviation as a share of it",
     )
-    to_scale, from_scale, _ = FORMS[prior.form]
+    to_scale, from_scale, *_ = FORMS[prior.form]
     with np.errstate(divide="ignore", invalid="ignore"):
         z = to_scale(x)
         low, mid, high = to_scale(np.array([prior.low, prior.mid, prior.high], float))

@@ -145,11 +145,12 @@ def cards(study: Study, row: pd.Series) -> Cards:
 
     known = not np.isnan(row["quality"])
     each = f"{money(row['per_accepted'], terms)} for an accepted answer" if known else ""
+    each = each if row["quality"] != 0 else "no answer is accepted"
     price = present(study.work.usd_per_failure)
     wrong = ""
     if known:
         wrong = f"a month, assumed: {percent(1 - row['quality'])} of answers, "
-        each_wrong = row["wrong_answers"] * row["per_request"] / row["expected"]
+        each_wrong = row["wrong_answers"] * row["per_request"] / (row["expected"] or 1.0)
         each_wrong /= max(1 - row["quality"], 1e-9)
         on_average = " on average" if isinstance(study.work.usd_per_failure, Doubt) else ""
         priced = f"{money(each_wrong, terms)} each{on_average}"

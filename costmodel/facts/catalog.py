@@ -390,6 +390,12 @@ def source(id: str, folder: Folder = None) -> Source:
     return _pick("source", id, source_records(data_folder(folder)), "sources.csv")
 
 
+def cited(text: str) -> Source:
+    """The source that a number cites: one of the data by its id, or a text of your own."""
+    own = Source(text, title=text, publisher="you", url="", accessed="", locator="", licence="")
+    return source_records(data_folder(None)).get(text, own)
+
+
 @public
 def facts(folder: Folder = None) -> pd.DataFrame:
     """Every row of every file of facts, history included.

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import cache
 from math import isfinite
+from os.path import isfile
 from pathlib import Path
 from typing import Union
 
@@ -43,7 +44,7 @@ def files(folder: Folder = None) -> list[str]:
 def path_of(file: str, folder: Folder = None) -> Path:
     """The CSV file of this name, among the facts or the calibrated numbers."""
     paths = [data_folder(folder) / place / f"{file}.csv" for place in PLACES]
-    return next((path for path in paths if path.is_file()), paths[-1])
+    return next((path for path in paths if isfile(path)), paths[-1])
 
 
 @cache
@@ -89,7 +90,7 @@ def newest_rows(file: str, folder: Path, on: str | None) -> dict[str, dict[str, 
 
 def _read(path: Path, columns: tuple[str, ...]) -> list[tuple[str, Row]]:
     """(file and line, row) of a CSV file, all as text."""
-    if not path.is_file():
+    if not isfile(path):
         there = [p.stem for p in path.parent.glob("*.csv")]
         raise unknown("file", path.stem, there, where=f"the folder {path.parent.name}")
     with path.open(encoding="utf-8", newline="") as file:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from hashlib import blake2b
+from os.path import isdir
 from pathlib import Path
 
 import pandas as pd
@@ -151,7 +152,7 @@ def read_documents(
 
 
 def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not isdir(folder):
         raise CatalogError(f"no folder {str(folder)!r}; write the path of one that is there")
     inside = (p for p in sorted(folder.rglob("*")) if p.is_file())
     return [p for p in inside if not any(part.startswith(".") for part in p.parts[-2:])]

@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from os.path import exists
 from pathlib import Path
 from typing import Any
 
-from costmodel.core import CatalogError
+from costmodel.core import CatalogError, in_words
 from costmodel.ingest.lookup import Lookup
 
 BLOCK = 10_000  # documents that are in memory at once
@@ -69,10 +70,14 @@ class Block:
 def listed(paths: Any) -> list[Path]:
     """The files of a path, a folder or a list of them; a path that is not there is an error."""
     found: list[Path] = []
-    for given in [paths] if isinstance(paths, (str, Path)) else paths:
-        path = Path(given)
-        if not path.exists():
-            raise CatalogError(f"no file or folder {str(path)!r}; write the path of one that is")
+    given = [paths] if isinstance(paths, (str, Path)) else paths
+    if not isinstance(given, (list, tuple)) or not all(isinstance(x, (str, Path)) for x in given):
+        raise CatalogError(f"the path is {in_words(paths)}, it must be a path or a list of paths")
+    for path in map(Path, given):
+        if not exists(path):
+            raise CatalogError(
+                f"no file or folder {in_words(str(path))}; write the path of one that is"
+            )
         inside = (p for p in sorted(path.rglob("*")) if p.is_file())
         found += inside if path.is_dir() else [path]
     if not found:

@@ -30,7 +30,7 @@ from costmodel.choices.servings.waiting import too_late
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import Infeasible, middle, public, same, unchecked
+from costmodel.core import Infeasible, check, middle, public, same, unchecked
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.settlement import committed, paid_by_month, settlement
 
@@ -47,6 +47,7 @@ class Bills:
     why_not: dict[str, Infeasible]
 
 
+@np.errstate(all="ignore")  # what is no finite number is refused by the bill
 def at_middle(study: Study) -> Bills:
     """Every option of a study with every doubt at its middle."""
     return evaluate_all(*middle((study.options, study.work, study.terms)))
@@ -114,7 +115,13 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     failed = None if share is None else _wrong_answers(work, terms, share)
     if failed and np.any(work.usd_per_failure):
         lines.append(failed)
-    return Bill(lines, over_the_horizon(share, work, terms), work.requests_per_month, fits, failed)
+    accepted = over_the_horizon(share, work, terms)
+    check(
+        accepted is None or np.all(np.isfinite(accepted) | ~np.asarray(fits)),
+        "the share of accepted answers is no finite number; bring log-odds, growth and ramp of "
+        "this option and its workload closer to usual values",
+    )
+    return Bill(lines, accepted, work.requests_per_month, fits, failed)
 
 
 def purchases(parts: Cases) -> Iterator[Purchase]:
@@ -307,7 +314,23 @@ class Bill:
             for (phase, _), (factors, usd) in alike.items():
                 plain, worth = self._by_phase.get(phase, (0.0, 0.0))
                 self._by_phase[phase] = plain + usd * factors[0], worth + usd * factors[1]
+            whole = sum(worth for _, worth in self._by_phase.values())
+            if not np.all(np.isfinite(whole) | ~np.asarray(self.fits)):
+                raise self._no_number(calendar)
         return self._by_phase
+
+    def _no_number(self, calendar: Calendar) -> ValueError:
+        """The error of a total that is no finite number: the first such line, and its inputs."""
+        for line in self.lines:
+            usd = line.usd * calendar.factor(line.schedule, line.trend, discounted=True)
+            lost = ~np.isfinite(usd) & np.asarray(self.fits)
+            if np.any(lost):
+                break
+        where = "" if np.ndim(usd) == 0 else f" in {100 * np.mean(lost):.2g} % of the draws"
+        return ValueError(
+            f"the cost of {line.item!r} is no finite number{where}; bring the inputs behind it "
+            f"closer to usual values: {', '.join((*line.cites[:6], 'demand and price trends'))}"
+        )
 
     def failures(self, calendar: Calendar) -> Any:
         """USD over the horizon that is the cost of wrong answers."""

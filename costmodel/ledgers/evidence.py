@@ -91,5 +91,5 @@ def describe(source: str) -> str:
         return "your workload"
     if source in ("assumption", "measured"):
         return source
-    found = catalog.source(source)
-    return f"{found.publisher}: {found.title} ({found.accessed})"
+    found = catalog.cited(source)
+    return f"{found.publisher}: {found.title}" + (f" ({found.accessed})" if found.accessed else "")

@@ -30,7 +30,7 @@ def provenance(key: str, row: Mapping[str, Any], owners: Mapping[str, str]) -> d
     """The `date`, `validity`, `owner` and `confidence` of an input of the register."""
     source, why, mine = row["source"], row["why"], row["source"] in OWN
     day = "" if source in (*OWN, "assumption") else _days().get(key, _read_on(source))
-    publisher = "you" if mine else catalog.source(source).publisher
+    publisher = "you" if mine else catalog.cited(source).publisher
     return {
         "date": day,
         "validity": _until(day, row["unit"]),
@@ -55,7 +55,7 @@ def _until(day: str, unit: str) -> str:
 
 
 def _read_on(source: str) -> str:
-    return catalog.source(source).accessed
+    return catalog.cited(source).accessed
 
 
 @cache

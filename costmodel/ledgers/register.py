@@ -227,10 +227,12 @@ def bibliography(study: Study, more: Iterable[str] = ()) -> pd.DataFrame:
     >>> bibliography(option, work)["publisher"].to_list()
     ['Pydantic']
     """
+    for id in {*more} - {"assumption"}:
+        catalog.source(id)  # a misspelt one is an error
     cells = ledger(study)["sources"].unique()
     ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "measured", "assumption"}
     columns = ["id", "publisher", "title", "url", "locator", "accessed", "licence"]
-    return pd.DataFrame([catalog.source(s) for s in sorted(ids)], columns=columns)
+    return pd.DataFrame([catalog.cited(s) for s in sorted(ids)], columns=columns)
 
 
 @analysis

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from costmodel.core import check, public
+from costmodel.core import as_csv, check, public
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
 SVG_MIME = "image/svg+xml"
@@ -241,7 +241,7 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
         "numbers": {name: for_json(value) for name, value in numbers.items()}
     }
     if table is not None:
-        content["csv"] = counted(table).to_csv(index=False, lineterminator="\n")
+        content["csv"] = as_csv(counted(table), index=False)
     from IPython import get_ipython
 
     if get_ipython() is not None:

@@ -4,20 +4,35 @@ and names that complete."""
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, redirect_stdout
 from functools import wraps
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
 import click
 from click import argument, echo, option
 
-from costmodel.core import DRAWS_MAX, CatalogError, named, unknown, whole_number
-from costmodel.pages.terminal import as_json, wrapped
+from costmodel.core import (
+    DRAWS_MAX,
+    CatalogError,
+    as_csv,
+    check_writable,
+    is_named,
+    named,
+    unknown,
+    whole_number,
+    write,
+)
+from costmodel.pages.terminal import as_json, visible, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
+STDOUT = "-"
 LEAST_DRAWS = 100  # as in the notebooks
 PARTLY, ERROR, STOPPED = 1, 2, 130  # exit codes; 130 is the shell's for an interrupt
 EXIT_CODES = """
@@ -27,7 +42,7 @@ error, said in one sentence, and nothing is written; 130 stopped by you.
 
 
 def _complain(message: str) -> None:
-    text = f"error: {named(' '.join(message.split()))}"
+    text = visible(f"error: {named(' '.join(message.split()))}")
     echo(wrapped(text, indent=7), err=True)
 
 
@@ -58,6 +73,9 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **settings: Any) -> Any:
         settings["standalone_mode"] = False
+        for name in ("SIGTERM", "SIGHUP"):  # ends as an interrupt does, so that nothing is left
+            if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
+                signal.signal(getattr(signal, name), signal.default_int_handler)
         try:
             sys.exit(super().main(*args, **settings) or 0)
         except click.exceptions.NoArgsIsHelpError as error:
@@ -67,6 +85,10 @@ class Commands(click.Group):
             sys.exit(STOPPED)
         except click.ClickException as error:
             _complain(error.format_message())
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has gone
+        except MemoryError:
+            _complain("this takes more memory than there is; ask for fewer draws or scenarios")
         except (ValueError, OSError, RuntimeError) as error:
             _complain(str(error))
         sys.exit(ERROR)
@@ -112,18 +134,24 @@ def not_there(path: str, force: bool) -> None:
     writable(path)
 
 
-def writable(csv: str) -> None:
-    """Refuse a file in a folder that is not there before anything is computed."""
-    path = Path(csv)
-    if not path.parent.is_dir():
-        raise CatalogError(
-            f"no folder {str(path.parent)!r} for {path.name}; make it first, or write another path"
-        )
+def put_csv(table: Any, path: str, index: bool = True) -> None:
+    """Write a table, or print it where the path is "-"."""
+    text = as_csv(table, index)
+    if path == STDOUT:
+        echo(text, nl=False)
+    else:
+        write(path, text)
+
+
+def writable(path: str | None) -> None:
+    """Refuse what cannot be written before anything is computed."""
+    if path and path != STDOUT:
+        check_writable(path)
 
 
 def find_notebook(name: str) -> Path:
     """The notebook of that path, or the one of that name that comes with the package."""
-    if Path(name).is_file():
+    if isfile(name) and not is_named(name):
         return Path(name)
     known = notebooks()
     if (stem := name.removesuffix(".ipynb")) not in known:

@@ -15,7 +15,7 @@ import pandas as pd
 from click import argument, command, echo, option
 
 from costmodel.choices.study import Study
-from costmodel.core import CatalogError
+from costmodel.core import CatalogError, as_csv, write, write_all
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
@@ -175,7 +175,6 @@ def rerun(results: str) -> Told:
 @option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
 def showback(scenario: str, label: str | None, fixed: str, usage: str | None, out: str) -> Told:
     """Allot the expected cost of SCENARIO to its teams: a table, a CSV and a page."""
-    from costmodel.pages.report.exports.focus import harmless
     from costmodel.pages.report.html import page
     from costmodel.pages.tables import show
 
@@ -185,12 +184,11 @@ def showback(scenario: str, label: str | None, fixed: str, usage: str | None, ou
         table = allotted(study, label, fixed, shares)
     (name,) = files_of((scenario,))
     csv, html = (Path(out) / f"{name}.showback.{end}" for end in ("csv", "html"))
-    csv.parent.mkdir(parents=True, exist_ok=True)
-    table.rename(index=harmless).to_csv(csv, lineterminator="\n")
     title = f"Showback: {study.title or name}"
     byline = f"expected over {study.terms.months} months from {study.terms.start}, in USD"
     shown = show(table, {"usd": ",.2f", "usd_per_month": ",.2f"})
-    html.write_text(page("table.html.j2", title=title, byline=byline, table=shown.html), "utf-8")
+    made = page("table.html.j2", title=title, byline=byline, table=shown.html)
+    write_all({csv: as_csv(table), html: made})
     texts = table.map("{:,.2f}".format).reset_index()
     echo(aligned([texts.columns, *texts.itertuples(index=False)]))
     echo(f"{csv}\n{html}")
@@ -210,7 +208,7 @@ def schema(out: str | None) -> None:
     if out is None:
         echo(text, nl=False)
     else:
-        Path(out).write_text(text, encoding="utf-8")
+        write(out, text)
 
 
 @command()

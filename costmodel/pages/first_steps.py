@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click import argument, command, echo, option
 
-from costmodel.core import CatalogError
+from costmodel.core import CatalogError, write
 from costmodel.pages.commands import FORCE, not_there, notebooks
 from costmodel.pages.report.colophon import today
 from costmodel.pages.terminal import aligned, wrapped
@@ -66,7 +66,7 @@ def init(
     wrong = _asked(WRONG, USUAL_WRONG, "--wrong", wrong, float)
     text = first_scenario(use, amount, size, wrong, today().isoformat())
     options = load(text).options
-    file.write_text(text, encoding="utf-8")
+    write(file, text)
     echo(wrapped(f"{path}: {len(options)} options for this work; costmodel compare {path}"))
     return {"path": path, "options": list(options)}
 

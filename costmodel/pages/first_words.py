@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
 from costmodel.choices.presets import TOKENS_ONLY, WHOLE_LIFE
 from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
@@ -21,6 +23,7 @@ from costmodel.core import (
     money,
     number_text,
     objects,
+    of_kind,
     owner_label,
     percent,
     public,
@@ -198,6 +201,8 @@ def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
     ['examples in the prompt, prompt, evaluation, monitoring, upgrades']
     """
     options: Any = getattr(study, "options", study)
+    for label, option in options.items():
+        of_kind(f"option {label!r}", option, Option, Mix)
     rows = [
         {
             "option": label,

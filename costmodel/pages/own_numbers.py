@@ -16,7 +16,7 @@ from costmodel.ingest.collect import SUCH_AS, by_kind, kind_named
 from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
 from costmodel.ingest.usage import Usage, read
-from costmodel.pages.commands import FORCE, not_there, writable
+from costmodel.pages.commands import FORCE, not_there, put_csv, writable
 from costmodel.pages.terminal import aligned, busy, wrapped
 from costmodel.scenarios.scenario import load, save
 from costmodel.studies.history.bridge import reconcile as held_against
@@ -120,13 +120,12 @@ def reprice(
     usage: str, scenario: str, columns: tuple[str, ...], context: float | None, csv: str | None
 ) -> dict[str, Any]:
     """Say what the calls of USAGE would have cost under the options of SCENARIO."""
-    if csv:
-        writable(csv)
+    writable(csv)
     with busy("pricing"):
         ours = read(usage, _named(columns, [usage]).get("usage"))
         table = priced_otherwise(ours, load(scenario).options, context_max=context)
     if csv:
-        table.to_csv(csv, index=False)
+        put_csv(table, csv, index=False)
     _say(ours)
     sums = table.groupby("option", sort=False)[["usd", "low", "high"]].sum(min_count=1)
     why = table.groupby("option", sort=False)["why_not"].max()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import threading
@@ -23,6 +24,7 @@ from costmodel.core import percent, short
 from costmodel.facts.prices import CLASSES, ApiPrice, rates
 from costmodel.pages.blocks import for_json
 
+CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 QUIET_S = 1.0  # what takes longer than this shows that it is running
 SCHEMA = "costmodel/1"  # of what --json prints; a key that goes or changes its meaning counts it up
 COLUMNS = 80  # width where no terminal says another
@@ -34,12 +36,22 @@ LEAST = 12  # columns that the first one of a table keeps
 def as_json(command: str, data: Mapping[str, Any]) -> str:
     """What a command says, as the JSON of docs/command_line.md."""
     envelope = {"schema": SCHEMA, "command": command, "data": for_json(data)}
-    return json.dumps(envelope, indent=2, ensure_ascii=False)
+    text = json.dumps(envelope, indent=2, ensure_ascii=False)
+    return re.sub(CONTROLS, lambda c: f"\\u{ord(c[0]):04x}", text)
 
 
 def width() -> int:
     """The columns of the terminal, at most 100; 80 where the output goes elsewhere."""
     return min(shutil.get_terminal_size((COLUMNS, 0)).columns, WIDEST)
+
+
+def visible(text: str) -> str:
+    r"""A text whose control characters are shown, and not sent to the terminal.
+
+    >>> visible("a\x1b[31m\u202eb")
+    'a\\x1b[31m\\u202eb'
+    """
+    return re.sub(CONTROLS, lambda c: c[0].encode("unicode_escape").decode(), text)
 
 
 def wrapped(text: str, first: str = "", indent: int | None = None) -> str:
@@ -50,7 +62,7 @@ def wrapped(text: str, first: str = "", indent: int | None = None) -> str:
       word word word word word
     """
     lines = wrap(
-        text.replace(" %", f"{GLUED}%"),  # a number stays with its sign
+        visible(text).replace(" %", f"{GLUED}%"),  # a number stays with its sign
         width(),
         initial_indent=first,
         subsequent_indent=" " * (len(first) if indent is None else indent),
@@ -126,7 +138,7 @@ def aligned(rows: Iterable[Iterable[str]], right: bool = True) -> str:
 
     With right=False the last column is wrapped instead, and all stand to the left.
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[visible(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     free = 0 if right else len(widths) - 1  # the column that gives way
     others = sum(widths) - widths[free] + 2 * (len(widths) - 1)

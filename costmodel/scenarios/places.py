@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
@@ -24,7 +25,16 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.own import own_api, own_gpu
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.terms import Terms
-from costmodel.core import CatalogError, Doubt, Measured, Range, check, check_known
+from costmodel.core import (
+    LARGEST,
+    CatalogError,
+    Doubt,
+    Measured,
+    Range,
+    check,
+    check_known,
+    in_words,
+)
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.architecture import own_model
 
@@ -48,7 +58,12 @@ OWN_RECORDS: dict[str, tuple[str, Any, type]] = {
 }
 
 
-class _Loader(yaml.BaseLoader):
+C_LOADER = hasattr(yaml, "CBaseLoader")  # 20 times as fast
+NAME_MAX = 40  # characters of a name that a message repeats
+BYTES_MAX, DEPTH_MAX, VALUES_MAX = 1_000_000, 30, 50_000  # of a YAML text, aliases counted
+
+
+class _Loader(yaml.CBaseLoader if C_LOADER else yaml.BaseLoader):  # type: ignore[misc]
     """Every scalar is text; a key that is there twice is an error."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict:
@@ -64,14 +79,62 @@ class _Loader(yaml.BaseLoader):
 
 def parse(text: str, file: str) -> dict:
     """The mapping that a YAML text holds, every scalar as text; `file` names it in messages."""
-    try:
-        spec = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise CatalogError(f"{file}{line} is not valid YAML: {problem or error}") from error
+    return _parsed(text, file)
+
+
+@lru_cache(maxsize=4)  # the rows of a portfolio share one base; nobody changes what is in it
+def _parsed(text: str, file: str) -> Any:
+    spec = read_yaml(text, file, _Loader)
     check(isinstance(spec, dict), f"{file} must hold names and values, such as `name: value`")
     return spec
+
+
+def read_yaml(text: str, file: str, loader: Any = None) -> Any:
+    """What a YAML text says, within bounds of size and depth; scalars are typed by default."""
+    size = len(text.encode(errors="replace"))
+    check(size <= BYTES_MAX, f"{file} has {size:,} bytes of YAML, allowed are {BYTES_MAX:,}")
+    try:
+        _check_depth(text, file)
+        reader = (loader or (yaml.CSafeLoader if C_LOADER else yaml.SafeLoader))(text)
+        root = reader.get_single_node()
+        values = _values(root, {})
+        check(
+            values <= VALUES_MAX,
+            f"{file} holds more than {VALUES_MAX:,} values, those behind an alias (*name) counted "
+            "wherever it stands; write them out, or fewer of them",
+        )
+        return None if root is None else reader.construct_document(root)
+    except (yaml.YAMLError, ValueError) as error:
+        if type(error) is ValueError and str(error).startswith(file):
+            raise
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        said = problem or str(error).partition("\n")[0]
+        raise CatalogError(f"{file}{line} is not valid YAML: {said}") from error
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Refuse a text that nests too deep, before anything walks down into it."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CBaseLoader if C_LOADER else yaml.BaseLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            check(
+                depth <= DEPTH_MAX,
+                f"{file} line {event.start_mark.line + 1} is nested more than {DEPTH_MAX} deep",
+            )
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+
+
+def _values(node: Any, known: dict[int, float]) -> float:
+    """How many values a node holds, aliases written out; one that holds itself has no end."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        inside = (x for item in node.value for x in (item if isinstance(item, tuple) else (item,)))
+        known[id(node)] = 1 + sum(_values(x, known) for x in inside)
+    return known[id(node)]
 
 
 @dataclass(frozen=True)
@@ -89,11 +152,12 @@ class Place:
 
     def inside(self, name: str | int) -> Place:
         """The place one step further in, by its name or its number in a list."""
-        step = f"[{name}]" if isinstance(name, int) else f".{name}" if self.path else name
+        word = name if isinstance(name, int) or len(name) <= NAME_MAX else f"{name[:NAME_MAX]}..."
+        step = f"[{word}]" if isinstance(name, int) else f".{word}" if self.path else str(word)
         return replace(self, given=self.given[name], path=self.path + step)
 
     def must(self, ok: object, be: str) -> None:
-        check(ok, f"{self.where} is {self.given!r}, it must be {be}")
+        check(ok, f"{self.where} is {in_words(self.given)}, it must be {be}")
 
     def make(self, build: Callable, *args: Any, **values: Any) -> Any:
         """build(...), with the place in front of its error."""
@@ -142,10 +206,11 @@ class Place:
             value = float(text)
         except ValueError:
             value = math.nan
-        if percent := re.fullmatch(r"\s*([\d.]+)\s*%\s*", text):
+        if percent := re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*%\s*", text):
             kind += f"; a percentage is written as a share, such as {float(percent[1]) / 100:g}"
         self.must(math.isfinite(value), kind)
-        return int(text) if re.fullmatch(r"\s*[+-]?[\d_]+\s*", text) else value
+        exact = re.fullmatch(r"\s*[+-]?[\d_]+\s*", text) and abs(value) <= LARGEST
+        return int(text) if exact else value
 
     def amount(self) -> Any:
         """A number, a Range or a Measured."""
@@ -256,6 +321,7 @@ class Place:
 # -- what a file may write -------------------------------------------------------------------------
 
 
+@cache
 def writable(kind: Any) -> dict[str, Any]:
     """{field: type} of what a file may write; records come by id or by an override."""
     hints = get_type_hints(getattr(kind, "__func__", kind))

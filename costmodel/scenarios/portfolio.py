@@ -6,12 +6,15 @@ address of a scheduler is given. The numbers are the same.
 
 from __future__ import annotations
 
-import csv
+import os
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,17 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.purchases import PHASES
-from costmodel.core import CatalogError, check, check_known, public, whole_number
+from costmodel.choices.study import Study
+from costmodel.core import (
+    CatalogError,
+    check,
+    check_known,
+    in_words,
+    not_none,
+    public,
+    read_rows,
+    whole_number,
+)
 from costmodel.decisions.compare import compare
 from costmodel.decisions.simulate import per_draw
 from costmodel.decisions.verdict import recommend
@@ -28,7 +41,7 @@ from costmodel.scenarios.scenario import load
 
 WORKERS, WORKERS_MAX = 2, 1_000
 BATCH = 10  # scenarios of one task: enough to hide the journey, few enough for a lively bar
-Job = tuple[str, str, dict[str, Any]]  # name, scenario (a path, an example or YAML text), changes
+Job = tuple[str, Any, dict[str, Any]]  # name, scenario (path, example, YAML or error), changes
 
 
 @public
@@ -55,7 +68,8 @@ def compare_portfolio(
     workers : int
         Processes, 1 to 1,000.
     scheduler : str, optional
-        Address of a Dask scheduler (the extra "dask").
+        Address of a Dask scheduler (the extra "dask"). Whoever reaches an open scheduler can run
+        code on its workers: keep it on a network of your own, or use Dask's TLS.
     executor : Executor, optional
         Where the work is done instead.
     progress : bool
@@ -91,17 +105,51 @@ def compare_portfolio(
 
     check(
         executor is None or isinstance(executor, Executor),
-        f"executor is {executor!r}, it must be a concurrent.futures.Executor",
+        f"executor is {in_words(executor)}, it must be a concurrent.futures.Executor",
     )
+    changes = not_none(**changes)
     jobs = [(name, case, {**own, **changes}) for name, case, own in _jobs(scenarios, base)]
-    check(jobs, f"no scenario in {scenarios!r}")
+    check(jobs, f"no scenario in {in_words(scenarios)}")
     whole_number("workers", workers, 1, WORKERS_MAX)
     for name, times in Counter(name for name, *_ in jobs).items():
         check(times == 1, f"two scenarios are called {name!r}; give each a name of its own")
     with _executor(executor, scheduler, workers) as pool:
-        made = pool.map(_table, *zip(*jobs, strict=True), chunksize=BATCH)
-        bar = tqdm(made, total=len(jobs), unit="scenario", disable=not progress)
+        bar = tqdm(_made(jobs, pool), total=len(jobs), unit="scenario", disable=not progress)
         return pd.concat(bar, ignore_index=True)
+
+
+def _made(jobs: list[Job], pool: Executor) -> Iterator[pd.DataFrame]:
+    """The tables of jobs, in their order.
+
+    What was lost with a killed worker is done again, each job in a process of its own, so that one
+    that kills its worker costs no other.
+    """
+    tasks = [jobs[i : i + BATCH] for i in range(0, len(jobs), BATCH)]
+    for task, future in [(task, pool.submit(_tables, task)) for task in tasks]:
+        try:
+            yield from future.result()
+        except BrokenExecutor:
+            for job in task:
+                try:
+                    with _processes(1) as alone:
+                        yield from alone.submit(_tables, [job]).result()
+                except BrokenExecutor:
+                    yield _failed(job[0], "its process was killed, perhaps for want of memory")
+
+
+def _processes(workers: int) -> ProcessPoolExecutor:
+    """Processes that end with the one that started them, however it ends."""
+    return ProcessPoolExecutor(workers, initializer=_end_with, initargs=(os.getpid(),))
+
+
+def _end_with(parent: int) -> None:
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if os.name != "nt":
+        threading.Thread(target=watch, daemon=True).start()
 
 
 @public
@@ -149,8 +197,8 @@ def portfolio_bill(
     >>> bill["scenario"].to_list(), bool(bill["expected"][2] < 0)
     (['a', 'b', 'paid once', 'all'], True)
     """
-    studies = {n: load(case, **own, **changes) for n, case, own in _jobs(scenarios, base)}
-    check(studies, f"no scenario in {scenarios!r}")
+    studies = {n: _loaded(case, {**own, **changes}) for n, case, own in _jobs(scenarios, base)}
+    check(studies, f"no scenario in {in_words(scenarios)}")
     alike = {(x.terms.months, x.draws, x.seed) for x in studies.values()}
     check(len(alike) == 1, "the scenarios differ in months, draws or seed; give them as keywords")
     ((_, draws, _),) = alike
@@ -183,14 +231,31 @@ def portfolio_bill(
     return table.assign(share=table["expected"] / table["expected"].iloc[-1])
 
 
-def _table(name: str, scenario: str, changes: dict[str, Any]) -> pd.DataFrame:
-    """The rows of one scenario: what a worker does."""
+def _tables(jobs: list[Job]) -> list[pd.DataFrame]:
+    """The tables of some jobs: what a worker does."""
+    return [_table(*job) for job in jobs]
+
+
+def _table(name: str, scenario: Any, changes: dict[str, Any]) -> pd.DataFrame:
+    """The rows of one scenario, or one with what is wrong with it, whatever that is."""
     try:
-        table = compare(load(scenario, **changes)).reset_index().assign(error="")
+        table = compare(_loaded(scenario, changes)).reset_index().assign(error="")
     except ValueError as error:
-        table = pd.DataFrame([{"option": "", "error": str(error)}])
+        return _failed(name, str(error))
+    except Exception as error:
+        return _failed(name, f"{type(error).__name__}: {error}")
     table.insert(0, "scenario", name)
     return table
+
+
+def _loaded(scenario: Any, changes: dict[str, Any]) -> Study:
+    if isinstance(scenario, ValueError):
+        raise scenario
+    return load(scenario, **changes)
+
+
+def _failed(name: str, error: str) -> pd.DataFrame:
+    return pd.DataFrame([{"scenario": name, "option": "", "error": error}])
 
 
 @contextmanager
@@ -198,7 +263,7 @@ def _executor(given: Executor | None, scheduler: str | None, workers: int) -> It
     if given is not None:
         yield given
     elif scheduler is None:
-        with ProcessPoolExecutor(workers) as pool:
+        with _processes(workers) as pool:
             yield pool
     else:
         try:
@@ -216,18 +281,17 @@ def _jobs(scenarios: str | Path | Mapping[str, Any], base: str | None) -> list[J
         return [_job(str(name), given, base) for name, given in scenarios.items()]
     check(
         isinstance(scenarios, (str, Path)),
-        f"scenarios is {scenarios!r}, it must be a folder, a CSV file or a mapping by name",
+        f"scenarios is {in_words(scenarios)}, it must be a folder, a CSV file or a mapping by name",
     )
     path = Path(scenarios)
-    if path.is_dir():
+    if isdir(path):
         return [(file.stem, str(file.resolve()), {}) for file in sorted(path.glob("[!.]*.y*ml"))]
-    if not path.is_file():
+    if not isfile(path):
         raise CatalogError(
-            f"no folder or CSV file {str(path)!r}; write the path of a folder of YAML files, or of "
-            "a CSV"
+            f"no folder or CSV file {in_words(str(path))}; write the path of a folder of YAML "
+            "files, or of a CSV"
         )
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [{key: x for key, x in row.items() if x} for row in csv.DictReader(file)]
+    rows = [{key: x for key, x in row.items() if x} for row in read_rows(path, apart=True)]
     return [
         _job(row.pop("name", f"row {i}"), row, base, path.parent) for i, row in enumerate(rows, 1)
     ]
@@ -239,14 +303,14 @@ def _job(name: str, given: Any, base: str | None, folder: Path | None = None) ->
         return name, str(given), {}
     changes = dict(given)
     scenario = changes.pop("scenario", base)
-    check(
-        scenario,
-        f"{name!r} has changes and no scenario that they change; give base=, or scenario in each",
-    )
+    said = "has changes and no scenario that they change; give base=, or scenario in each"
+    wrong = changes.get(None) or ("" if scenario else f"{in_words(name)} {said}")
+    if wrong:
+        return name, CatalogError(wrong), {}
     if folder is None:
         return name, str(scenario), changes
     beside = folder / str(scenario)
-    place = str(beside.resolve() if beside.is_file() else scenario)
+    place = str(beside.resolve() if isfile(beside) else scenario)
     return name, place, {key: _number_or_text(text) for key, text in changes.items()}
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
 from costmodel.choices.options import each_priced
 from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study
-from costmodel.core import CatalogError, check, check_known, public, require
+from costmodel.core import CatalogError, check, check_known, in_words, public, read_rows, require
 from costmodel.facts.cards import DISCOUNT_MAX
 from costmodel.facts.pricelist import find
 from costmodel.facts.prices import CLASSES, Rates, said_why
@@ -105,10 +105,9 @@ def _ratio(given: Row, base: Rates, field: str) -> float | None:
 
 def _read(path: Path) -> dict[tuple[str, str], Row]:
     """The rows by provider and model, as the price list names them."""
-    if not path.is_file():
-        raise CatalogError(f"no price book {str(path)!r}; write the path of a CSV file")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = list(csv.DictReader(file))
+    if not isfile(path):
+        raise CatalogError(f"no price book {in_words(str(path))}; write the path of a CSV file")
+    lines = read_rows(path)
     check(lines, f"{path.name} has no rows; write a line of names, and one for each model")
     for column in lines[0]:
         check_known("column", column, COLUMNS, path.name)
@@ -124,7 +123,9 @@ def _read(path: Path) -> dict[tuple[str, str], Row]:
             try:
                 row[name] = float(text)
             except ValueError:
-                raise ValueError(f"{where}: {name} is {text!r}, it must be a number") from None
+                raise ValueError(
+                    f"{where}: {name} is {in_words(text)}, it must be a number"
+                ) from None
             most = {"discount": DISCOUNT_MAX}.get(name, float("inf"))
             require(f"{where}: {name}", row[name], int(name == "window"), most)
         prices = [name for name in row if name in PRICES]

@@ -23,9 +23,11 @@ from costmodel.core import (
     check_known,
     field_names,
     find_key,
+    in_words,
     key_of,
     pin,
     unknown,
+    unmarked,
     validate,
     walk,
 )
@@ -52,6 +54,7 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
     def changed(names: Any) -> dict[str, Any]:
         return {name: value for name, value in changes.items() if name in names}
 
+    check("workload" in text, f"{file} is no scenario: it has no workload; write workload: ...")
     root = Place(SECTIONS | parse(text, file) | changed(own), file)
     places = root.mapping([*own, "workload", *SECTIONS, "price_book"])
     for name in ("title", "workload"):
@@ -162,7 +165,7 @@ def _part(place: Place, named: Callable[[str, Place], Any] | None) -> Part:
     )
     at = shares.pop("option")
     text = isinstance(at.given, str)
-    check(not text or named, f"{at.where} is {at.given!r}, write the option itself here")
+    check(not text or named, f"{at.where} is {in_words(at.given)}, write the option itself here")
     option = named(at.given, at) if named and text else _option(at, named)
     return place.make(Part, option, **{name: share.amount() for name, share in shares.items()})
 
@@ -205,6 +208,7 @@ def _overridden(place: Place, things: Any) -> Any:
             if key_of(owner, field, old) in keys:  # what the owner and the glossary allow
                 changed = at.make(replace, owner, **{field: value})
                 at.make(validate, changed, field_names(owner))
+                value = unmarked(getattr(changed, field))  # in the form of its unit
         if isinstance(value, Doubt) and value.name is None:
             value = replace(value, name=keys[0])
         for key in keys:

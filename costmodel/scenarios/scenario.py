@@ -7,11 +7,23 @@ unknown name is an error with the nearest right one.
 
 from __future__ import annotations
 
+from os.path import isdir, isfile  # False for what no path can be
 from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study
-from costmodel.core import CatalogError, key_of, not_none, public, unknown, walk
+from costmodel.core import (
+    CatalogError,
+    is_named,
+    key_of,
+    not_none,
+    of_kind,
+    public,
+    read_text,
+    unknown,
+    walk,
+    write,
+)
 
 
 def notebooks_folder() -> Path:
@@ -115,8 +127,7 @@ def save(scenario: Study, path: str | Path) -> Path:
                 f"{key_of(*ours)} is {ours[2]} and a file would make it {again[2]}; "
                 "change it by a field of its option"
             )
-    Path(path).write_text(text, encoding="utf-8")
-    return Path(path)
+    return write(path, text)
 
 
 @public
@@ -146,17 +157,14 @@ def scenario_schema() -> dict[str, Any]:
 
 def _text_and_file(scenario: str | Path) -> tuple[str, str, Path]:
     """The text of a scenario, the name of its file for messages, and the folder of that file."""
+    of_kind("scenario", scenario, str, Path)
     text, path = str(scenario), Path(scenario)
-    if isinstance(scenario, str) and ("\n" in text or (": " in text and not path.is_file())):
+    if isinstance(scenario, str) and ("\n" in text or (": " in text and not isfile(text))):
         return text, "the scenario", Path()
-    if not path.is_file():
+    named = isinstance(scenario, str) and is_named(text)
+    if named or not isfile(path):
         path = examples().get(text, path)
-    if not path.is_file():
-        near = map(str, path.parent.glob("[!.]*.y*ml"))
+    if not isfile(path) or (named and text not in examples()):
+        near = [*map(str, path.parent.glob("[!.]*.y*ml"))] if isdir(path.parent) else []
         raise unknown("scenario", text, [*near, *examples()], "this folder or among the examples")
-    try:
-        return path.read_text(encoding="utf-8-sig"), path.name, path.parent
-    except UnicodeDecodeError as error:
-        raise CatalogError(
-            f"{path.name} is not a text file in UTF-8; write the path of a YAML file"
-        ) from error
+    return read_text(path), path.name, path.parent

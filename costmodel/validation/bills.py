@@ -166,6 +166,7 @@ def bill_errors(table: pd.DataFrame | None = None, by: str = "exact") -> pd.Data
     True
     """
     table = bills() if table is None else table
+    check_known("column", by, table.columns, "the bills")
     lines = {}
     for name, rows in (*table.groupby(by), ("all", table)):
         error = rows["ratio"] - 1

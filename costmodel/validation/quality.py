@@ -67,6 +67,7 @@ def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:
     table["inside"] = inner["reported"].between(inner["low"], inner["high"])
     if by is None:
         return table[ROWS]
+    check_known("column", by, table.columns, "the measured rows")
     bias = table["mid"] - table["reported"]
     return (
         table.assign(bias=bias, error=bias.abs())

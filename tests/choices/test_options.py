@@ -387,7 +387,10 @@ def test_a_wrong_option_is_refused_in_one_sentence(make, says):
         ),
         ({"active_hours_per_month": 0}, "Workload.active_hours_per_month is 0"),
         ({"peak_to_average": 0.5}, "Workload.peak_to_average is 0.5, allowed is at least 1"),
-        ({"growth_per_year": -1.5}, "Workload.growth_per_year is -1.5, allowed is at least -1"),
+        (
+            {"growth_per_year": -1.5},
+            "Workload.growth_per_year is -1.5, allowed is between -1 and 1000",
+        ),
         ({"ramp_months": -3}, "Workload.ramp_months is -3"),
         ({"usd_per_failure": "dear"}, "Workload.usd_per_failure is 'dear'"),
         ({"corpus": 4_000_000}, "Workload.corpus is 4000000, it must be Corpus"),

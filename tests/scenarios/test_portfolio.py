@@ -107,7 +107,6 @@ def test_a_mapping_of_changes():
     [
         ("nowhere", "no folder or CSV file 'nowhere'"),
         ({}, "no scenario in"),
-        ({"a": {"months": 3}}, "give base="),
         (["a"], "it must be a folder, a CSV file or a mapping"),
     ],
 )

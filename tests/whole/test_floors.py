@@ -29,6 +29,7 @@ HEAVY = [
 ]
 FILES_MAX, LINES_MAX = 16, 430
 FILE_READERS = {
+    "costmodel.core.files",
     "costmodel.core.glossary",
     "costmodel.facts.rows",
     "costmodel.ingest.documents",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from costmodel.choices.quality.accepted import SURE
 from costmodel.choices.schedule import Stages, staged, steady, summed_up
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
+from costmodel.core import same
 from costmodel.laws.escalation import cascade_right
 from costmodel.laws.quality import at_odds, shift, shift_to
 
@@ -34,23 +34,27 @@ def accepted(option: Option | Mix, parts: Cases) -> Any:
 
 def accepted_by_month(option: Option | Mix, parts: Cases) -> Any:
     """Share of all answers that is accepted: steady, or in months 0..H; None when unknown."""
-    return _share(option, iter(parts))
+    return _share(option, parts)
 
 
-def _share(option: Option | Mix, parts: Iterator[Any]) -> Any:
-    """That of an option, which takes its own parts."""
+def _share(option: Option | Mix, parts: Cases) -> Any:
+    """That of an option, or of one inside it."""
     if isinstance(option, Mix):
-        first = [next(parts) for _ in option.parts()] if option.quality is not None else []
-        if first:
-            return _at_successors(option.quality, *first[0][:2])
+        if option.quality is not None:
+            return _at_successors(option.quality, *_own(option.parts()[0][0], parts))
         shares = [_share(part.option, parts) for part in option.mix]
         return None if any(share is None for share in shares) else _mixed(option, shares)
-    part, case, _ = next(parts)
+    part, case = _own(option, parts)
     share = before_people(part, case)
     for technique in part.techniques if share is not None else ():
         if hasattr(technique, "repaired"):
             share = staged(technique.repaired, share)
     return share
+
+
+def _own(option: Option, parts: Cases) -> tuple[Option, Case]:
+    """The part that is this option, with its case."""
+    return next((part, case) for part, case, _ in parts if same(part, option))
 
 
 def before_people(part: Option, case: Case) -> Any:

@@ -399,7 +399,7 @@ class Release:
             each + "{regression_chance} bad",
         )
         false = self.alpha * len(stages) + sum(
-            chance_to_cross(0.0, *signal[2:], stage.answers)
+            chance_to_cross(0.0, *signal[2:], stage.answers) * -np.expm1(-stage.answers)
             for signal in self.signals
             for stage in stages
         )
@@ -413,8 +413,11 @@ class Release:
         hours = hours + alarms * self.rollback_hours
         yield "roll back and find the layer", people.engineer, hours, each + words
         reached = self.slips(case) if self.rollback else 1.0
+        met = requests_per_day(case) * self.days_after(case) * self.drop  # wrong answers until then
+        reached = reached * -np.expm1(-met)  # an incident without any is none
         hours = bad * reached * self.incident_weeks * WORKING_HOURS_PER_WEEK
         words = (
-            " x chance to pass every stage (1 without a rollback) x {incident_weeks} weeks x 40 h"
+            " x chance to pass every stage (1 without a rollback) and to meet a user "
+            "x {incident_weeks} weeks x 40 h"
         )
         yield "firefight what reached everybody", people.engineer, hours, each + words

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import fill
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -127,7 +128,8 @@ def legend_mark(
 ) -> Line2D:
     """A mark with its name."""
     look: Style = {"marker": marker, "linestyle": "", "markersize": size, "markeredgewidth": edge}
-    return Line2D([], [], color=colour, label=label, **look)
+    with matplotlib.rc_context({"text.parse_math": True}):  # a number as a mark is maths
+        return Line2D([], [], color=colour, label=label, **look)
 
 
 def legend_above(ax: Axes, columns: int, handles: Any = None, **spacing: Any) -> None:

@@ -26,7 +26,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogFormatterMathtext, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from costmodel.choices.presets import LABELS
@@ -71,6 +71,7 @@ Colours = Mapping[str, str]  # of labels
 Style = dict[str, Any]  # how something is drawn: arguments of matplotlib
 LOOK: Any = {  # of every figure, where a call says nothing else
     "font.size": SMALL,
+    "text.parse_math": False,  # a $ in a name is a dollar
     "text.color": INK,
     "legend.labelcolor": "black",
     "legend.frameon": False,
@@ -132,6 +133,10 @@ def figure(plot: Plot) -> Plot:
         check(len(table), f"{plot.__name__}: the table is empty; no option can run")
         with _DRAWING, matplotlib.rc_context(LOOK):
             ax = plot(*args, **named)
+            for axis in (ax.xaxis, ax.yaxis):  # powers of ten are ours
+                if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                    for label in axis.get_ticklabels(which="both"):
+                        label.set_parse_math(True)
             if given.get("ax") is None:
                 _wrap_names(ax.figure)
             if narrow():

@@ -161,7 +161,7 @@ def _stated(case: Study | None, name: str) -> tuple[Any, str]:
 def is_ours(notebook: Path) -> bool:
     """Whether it is one of the package's notebooks, or the board pack made of them."""
     folder = notebook.resolve().parent
-    return folder == notebooks_folder().resolve() or folder.name.startswith(pack.FOLDER)
+    return folder == notebooks_folder().resolve() or f"-{pack.FOLDER}" in folder.name
 
 
 def is_file(value: Any) -> bool:

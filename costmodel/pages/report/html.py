@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -26,9 +27,11 @@ import jinja2
 from bs4 import BeautifulSoup
 from click import unstyle
 
+from costmodel.core.errors import ECHOED
 from costmodel.pages.blocks import NARROW_MIME, RESULTS_MIME
 from costmodel.pages.blocks import SVG_MIME as SVG
 from costmodel.pages.report.markdown import markdown
+from costmodel.pages.report.sanitiser import PICTURE, safe
 from costmodel.pages.report.table_form import OWN, cells, frame, said, tidy_table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -41,12 +44,8 @@ ROW, ROWS = "row", "rows"  # heads of a column of row numbers, and of one that r
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 LONG_VALUE = 10  # cards with a longer value are set in smaller type, characters
 UNTOUCHED = "default you did not touch"
-UNWANTED = (  # what runs or loads, the style for notebooks, and the ways back from footnotes
-    "script, link, iframe, object, embed, form, input, button, meta, base, video, audio, "
-    "style[scoped], section.footnotes a.footnote"
-)
+UNWANTED = "style[scoped], section.footnotes a.footnote"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_OUTSIDE = re.compile(r"@import|url\(|expression\(", re.IGNORECASE)
 _BARE_REPR = re.compile(r"(\[?<.*>\]?|Text\(.*\)|(Figure|Axes)\(.*\))?\s*$", re.DOTALL)
 
 
@@ -132,7 +131,7 @@ def _places(nb: Any, show_code: bool) -> tuple[str, str, str]:
     back: dict[str, list[str]] = {}  # by section: what the appendix has of it
     section, moved = MORE, 0  # the title of the present section; the level of a heading moved away
     for cell in nb.cells:
-        tags, made = set(cell.metadata.get("tags", ())), list(_cell(cell, show_code))
+        tags, made = set(cell.metadata.get("tags", ())), [*map(safe, _cell(cell, show_code))]
         begun = re.match(r"(#+) +(.+)", cell.source) if cell.cell_type == "markdown" else None
         if begun and len(begun[1]) <= 2:
             section = MORE if HIDDEN & tags else begun[2].strip()
@@ -319,29 +318,21 @@ def _embedded(mime: str, data: str) -> str:
 
 
 def _clean(soup: Any, folder: Path) -> None:
-    """Remove what runs or loads, and embed pictures."""
+    """Remove the style for notebooks and the ways back from footnotes, and embed pictures."""
     for bad in soup.select(UNWANTED):
         bad.decompose()
     for mark in soup.select("sup.footnote-ref a"):  # each cell counts its own notes from 1
         mark.unwrap()
-    for style in soup("style"):
-        if _OUTSIDE.search(style.get_text()):
-            style.decompose()
-    for tag in soup(True):
-        for name, value in list(tag.attrs.items()):
-            outside = name in ("srcset", "background") and not str(value).startswith("data:")
-            loads = outside or (name == "style" and _OUTSIDE.search(value))
-            if loads or name.startswith("on") or str(value).startswith("javascript:"):
-                del tag[name]
+    home = folder.resolve()
     for image in soup("img"):
         source = image.get("src", "")
-        if source.startswith("data:"):
+        if PICTURE.fullmatch(source):
             continue
-        path = folder / unquote(source)
-        if re.match(r"(https?:)?//", source) or not path.is_file():
-            link = soup.new_tag("a", href=source)
-            link.string = image.get("alt") or source
-            image.replace_with(link)
-        else:
-            mime = mimetypes.guess_type(path.name)[0] or "image/png"
+        path = (home / unquote(source).replace("\0", "")).resolve()
+        mime = mimetypes.guess_type(path.name)[0] or ""
+        if path.is_relative_to(home) and mime.startswith("image/") and isfile(path):
             image["src"] = f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode()}"
+        else:
+            link = soup.new_tag("a", href="" if source.startswith("data:") else source)
+            link.string = image.get("alt") or source[:ECHOED]
+            image.replace_with(link)

@@ -15,6 +15,7 @@ from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, RESULTS_MIME
 
 QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # figures are vectors
 SENTENCES = ("CatalogError", "Infeasible", "ValueError", "ReportError")  # errors that explain all
+KILLED = "its kernel was killed, perhaps for want of memory; ask for fewer draws"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # more of them only wait
 Progress = Callable[[int, int], None]
 
@@ -67,6 +68,8 @@ def execute(
         nb.cells = nb.cells[: failed.index(True) + 1]
         said = " ".join(error.evalue.split()) or error.ename
         return nb, said if error.ename in SENTENCES else f"{error.ename}: {said}", took()
+    except nbclient.exceptions.DeadKernelError:
+        return nb, KILLED, took()
     return nb, "", took()
 
 

@@ -4,17 +4,17 @@ register stand in its appendix."""
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from costmodel.core import temporary_folder
 from costmodel.pages.report.html import APPENDIX, FRONT
 from costmodel.scenarios.scenario import notebooks_folder
 
 NAME = "board"
-FOLDER = "costmodel-board-"  # how the folder of a stitched pack is called
+FOLDER = f"{NAME}-"  # what is in the name of the folder of a stitched pack
 MEMO = Path(__file__).parent / "templates" / "board.ipynb"
 REGISTER = "05_business_case"  # whose register of inputs ends the pack
 # which cells of a part the pack leaves out: frames of its own, and what another part has
@@ -41,8 +41,8 @@ def stitched() -> Iterator[Path]:
     pack.cells += last
     for i, cell in enumerate(pack.cells):
         cell["id"] = str(i)
-    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
-        path = Path(folder, f"{NAME}.ipynb")
+    with temporary_folder(FOLDER) as folder:
+        path = folder / f"{NAME}.ipynb"
         nbformat.write(pack, path)
         yield path
 

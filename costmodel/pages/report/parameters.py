@@ -22,10 +22,11 @@ import re
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
-from costmodel.core import CatalogError, check, public, unknown
+from costmodel.core import LARGEST, CatalogError, check, in_words, public, unknown
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
 TYPES = ("float", "int", "str", "bool", "list", "dict")
@@ -113,7 +114,7 @@ def schema(notebook: str | Path) -> dict[str, Parameter]:
     ('int', 36, 1.0, 120.0)
     """
     path = Path(notebook)
-    check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")
+    check(isfile(path), f"no notebook {in_words(str(path))}; write the path of an .ipynb file")
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
@@ -245,21 +246,21 @@ def _typed(parameter: Parameter, value: Any) -> Any:
         check(parameter.optional, f"{name} is empty; write a value of type {kind}")
         return None
     if kind == "bool":
-        check(words in TRUE | FALSE, f"{name} is {value!r}, allowed are true and false")
+        check(words in TRUE | FALSE, f"{name} is {in_words(value)}, allowed are true and false")
         return words in TRUE
     if kind in ("int", "float"):
         value = _number(parameter, value)
     elif kind == "str":
         text = not isinstance(value, (bool, list, tuple, dict))
-        check(text, f"{name} is {value!r}, it must be text; put it in quotes")
+        check(text, f"{name} is {in_words(value)}, it must be text; put it in quotes")
         value = str(value)
     else:
         if isinstance(value, str):
-            import yaml
+            from costmodel.scenarios.places import read_yaml
 
-            value = yaml.safe_load(value)
+            value = read_yaml(value, name)
         value = list(value) if isinstance(value, tuple) else value
-        check(type(value).__name__ == kind, f"{name} is {value!r}, it must be a {kind}")
+        check(type(value).__name__ == kind, f"{name} is {in_words(value)}, it must be a {kind}")
     if parameter.choices and str(value) not in parameter.choices:
         raise unknown(f"value of {name!r}", value, parameter.choices, "its choices")
     return value
@@ -269,11 +270,12 @@ def _number(parameter: Parameter, value: Any) -> int | float:
     """A number inside the limits; digits alone are read exactly."""
     whole, low, high = parameter.type == "int", parameter.low, parameter.high
     between = "" if (low, high) == (-math.inf, math.inf) else f" between {low:g} and {high:g}"
-    given = f"{parameter.name} is {value!r}"
+    given = f"{parameter.name} is {in_words(value)}"
     try:
         digits = re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value))
-        number = math.nan if isinstance(value, bool) else int(value) if digits else float(value)
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)
+        number = int(value) if digits and abs(number) <= LARGEST else number
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     right = math.isfinite(number) and (not whole or number == int(number))
     check(right, f"{given}, it must be {'a whole number' if whole else 'a number'}{between}")

@@ -11,7 +11,6 @@ import base64
 import json
 import math
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
@@ -20,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 from bs4 import NavigableString, Tag
 
+from costmodel.core import temporary_folder
 from costmodel.pages.report.html import HEADINGS, TEMPLATES, Document, Meta
 from costmodel.pages.report.table_form import cells, said
 
@@ -60,13 +60,13 @@ def typeset(made: Document, meta: Meta, form: Form = "pdf") -> bytes:
     import matplotlib
     import typst
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "report.typ")
+    with temporary_folder() as folder:
+        path = folder / "report.typ"
         look = (TEMPLATES / "report.typ").read_text(encoding="utf-8")
-        path.write_text(f"{look}\n{_Writer(Path(folder)).report(made, meta)}", encoding="utf-8")
+        path.write_text(f"{look}\n{_Writer(folder).report(made, meta)}", encoding="utf-8")
         pages = typst.compile(
             str(path),
-            root=folder,
+            root=str(folder),
             font_paths=[f"{matplotlib.get_data_path()}/fonts/ttf"],
             ignore_system_fonts=True,
             format=form,

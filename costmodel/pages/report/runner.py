@@ -9,9 +9,7 @@ Every parameter is checked before a kernel starts. A run writes `<notebook>.html
 from __future__ import annotations
 
 import json
-import os
 import re
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -23,7 +21,7 @@ from typing import Any, get_args
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import check, public
+from costmodel.core import check, check_writable, public, write, write_all
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import for_json
@@ -247,7 +245,7 @@ def run_many(
     failed = sum(not isinstance(report, Report) for report in made)
     byline = f"{len(made)} reports" + (f", {failed} failed" if failed else "")
     index = page("index.html.j2", title="Reports", byline=byline, jobs=zip(jobs, made, strict=True))
-    _write(out / "index.html", index.encode())
+    write(out / "index.html", index)
     return made
 
 
@@ -267,6 +265,7 @@ def _run(
     clean = validate(known, given, notebook.name)
     values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
     case = rehearse(values) if is_ours(notebook) else None
+    check_writable(out / f"{stem}.html", folder_too=True)
     files = {name: _absolute(x) for name, x in clean.items()}
     nb, failure, seconds = execute(notebook, files, progress)
     numbers, table = handed_over(nb)
@@ -276,7 +275,7 @@ def _run(
         html = html_page(made, meta).encode()
     if failure:
         incomplete = out / f"{stem}.incomplete.html"
-        _write(incomplete, html)
+        write(incomplete, html)
         raise ReportError(f"{failure} (what was done until then: {incomplete})", incomplete)
     results = {
         "title": made.title,
@@ -317,10 +316,9 @@ def _timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
 def _replace(out: Path, stem: str, content: Mapping[str, bytes]) -> dict[str, Path]:
     """Write the files that have content, and remove what an earlier report left beside them."""
     paths = {name: out / f"{stem}.{name}" for name in (*FILES.values(), "incomplete.html")}
+    write_all({path: content[name] for name, path in paths.items() if content.get(name)})
     for name, path in paths.items():
-        if content.get(name):
-            _write(path, content[name])
-        else:
+        if not content.get(name):
             path.unlink(missing_ok=True)
     return {name.replace(".", "_"): path for name, path in paths.items() if content.get(name)}
 
@@ -344,11 +342,3 @@ def rehearse(values: Mapping[str, Any]) -> Study | None:
 def _absolute(value: Any) -> Any:
     """A parameter that names a file of the caller's folder: the kernel runs in another one."""
     return str(Path(value).resolve()) if is_file(value) else value
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    part.write_bytes(content)
-    os.replace(part, path)

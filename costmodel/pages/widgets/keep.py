@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study
+from costmodel.core import write
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.state import Asked
 from costmodel.scenarios.scenario import notebooks_folder, save
@@ -31,7 +32,7 @@ def place_of(name: str) -> Path:
 def kept(name: str, content: bytes) -> str:
     """Write a file beside the running page, and offer it for download."""
     path = place_of(name)
-    path.write_bytes(content)
+    write(path, content)
     data = base64.b64encode(content).decode()
     kind = "image/png" if name.endswith("png") else "text/plain"
     link = f'<a download="{name}" href="data:{kind};base64,{data}">download {name}</a>'

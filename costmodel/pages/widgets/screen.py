@@ -21,7 +21,7 @@ from typing import Any
 import ipywidgets
 
 from costmodel.choices.study import Study
-from costmodel.core import Stopped, check, check_known, public, while_wanted
+from costmodel.core import Stopped, as_csv, check, check_known, public, while_wanted
 from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
@@ -358,7 +358,7 @@ class Cockpit(ipywidgets.HBox):
         return keep.kept(f"{self.stem}.yaml", as_yaml(self.study).encode())
 
     def _csv(self) -> str:
-        return keep.kept(f"{self.stem}.csv", self.verdict.table.to_csv().encode())
+        return keep.kept(f"{self.stem}.csv", as_csv(self.verdict.table).encode())
 
     def _png(self) -> str:
         return keep.kept(f"{self.stem}.png", bytes(self.image.value))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check, middle, number_text
+from costmodel.core import check, middle, number_text, write
 from costmodel.decisions.response import FAILURES, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts.pricelist import snapshot
@@ -81,7 +81,7 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     close = {x: y for x, y in response.curves.items() if response.errors[x] <= CLOSE}
     check(close, f"no option is met within {CLOSE:.0%} by the curves of the page; write a workbook")
     text = page_of(study, verdict, replace(response, curves=close), positions)
-    Path(path).write_text(text, encoding="utf-8")
+    write(path, text)
     return Path(path)
 
 

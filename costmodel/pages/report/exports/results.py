@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import CatalogError, check, number_text
+from costmodel.core import CatalogError, check, number_text, write
 from costmodel.decisions.verdict import recommend
 from costmodel.facts.pricelist import LIST, snapshot
 from costmodel.ledgers.book import ledger
@@ -71,7 +71,7 @@ def as_json(study: Study, path: str | Path) -> Path:
         "note": note,
     }
     text = json.dumps(for_json(content), indent=1, ensure_ascii=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    write(path, text + "\n")
     return Path(path)
 
 

@@ -1,0 +1,235 @@
+"""Nothing gets lost: full disks, killed workers and kernels, and a parent that is gone."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_notebook
+
+import costmodel as cm
+from costmodel.cli import main
+from costmodel.core import files
+from costmodel.scenarios import portfolio
+
+BASE = """title: Small
+terms: {on: 2026-11-20, months: 3}
+workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250}
+options: {presets: {only: [Prompt]}}
+draws: 20
+"""
+posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def told(said):
+    return " ".join(said.output.split())
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def test_a_set_of_files_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    first, second = tmp_path / "a.html", tmp_path / "a.pdf"
+    files.write_all({first: "old", second: "old"})
+    write, calls = Path.write_bytes, []
+
+    def second_fails(path, content):
+        calls.append(path)
+        return full() if len(calls) == 2 else write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", second_fails)
+    with pytest.raises(ValueError, match=r"a\.pdf' cannot be written: no space left on device"):
+        files.write_all({first: "new", second: "new"})
+    assert (first.read_text(), second.read_text()) == ("old", "old")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.html", "a.pdf"]
+
+
+@pytest.mark.parametrize("save", ["save", "csv", "init"])
+def test_a_disk_that_fills_leaves_the_old_file(save, tmp_path, monkeypatch):
+    path = tmp_path / "old.csv"
+    path.write_text("old")
+    (tmp_path / "base.yaml").write_text(BASE)
+    study = cm.load(BASE)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    if save == "save":
+        with pytest.raises(ValueError, match="no space left"):
+            cm.scenarios.save(study, path)
+    else:
+        args = {
+            "csv": ["compare", str(tmp_path / "base.yaml"), "--csv", str(path)],
+            "init": ["init", str(path), "--force", "--for", "answers", "--amount", "9"]
+            + ["--size", "9", "--wrong", "1"],
+        }[save]
+        said = CliRunner().invoke(main, args)
+        assert said.exit_code == 2
+        assert "old.csv' cannot be written: no space left on device" in told(said) or save == "init"
+    assert path.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["base.yaml", "old.csv"]
+
+
+def test_a_full_disk_is_noticed_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr(cm, "load", lambda *_, **__: pytest.fail("the work began"))
+    out = tmp_path / "t.csv"
+    for command in ("compare", "portfolio"):
+        said = CliRunner().invoke(main, [command, "support_assistant", "--csv", str(out)])
+        assert said.exit_code == 2
+        assert "t.csv' cannot be written: its disk has less than 1 MB left" in " ".join(
+            said.output.split()
+        )
+    with pytest.raises(ValueError, match="is a folder; write the path of a file"):
+        files.check_writable(tmp_path)
+
+
+def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True
+    )
+    dead, ours = (
+        tmp_path / f"costmodel-{int(gone.stdout)}-x",
+        tmp_path / f"costmodel-{os.getpid()}-y",
+    )
+    other = tmp_path / "costmodel-notes"
+    for folder in (dead, ours, other):
+        folder.mkdir()
+    with files.temporary_folder() as folder:
+        assert not dead.exists() and ours.exists() and other.exists() and folder.exists()
+    assert not folder.exists()
+    part = tmp_path / f".x.csv.{'a' * 32}.part"
+    part.write_text("half")
+    files.write(tmp_path / "x.csv", "whole")
+    assert part.exists()  # perhaps of a process that still writes
+    os.utime(part, (0, 0))
+    files.write(tmp_path / "x.csv", "whole")
+    assert not part.exists()
+
+
+# -- processes -------------------------------------------------------------------------------------
+
+
+@posix
+def test_the_rows_of_a_killed_worker_are_done_again(monkeypatch, tmp_path):
+    """Killed once, a scenario is done again; one that always kills costs no other."""
+    loaded, ours, mark = portfolio._loaded, os.getpid(), tmp_path / "killed"
+
+    def killing(scenario, changes):
+        name = changes.pop("note")
+        always = name == "always"
+        if os.getpid() != ours and (always or (name == "once" and not mark.exists())):
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return loaded(scenario, changes)
+
+    monkeypatch.setattr(portfolio, "_loaded", killing)
+    monkeypatch.setattr(portfolio, "BATCH", 2)
+    names = ["a", "once", "b", "always", "c"]
+    cases = {name: {"note": name} for name in names}
+    table = cm.scenarios.compare_portfolio(cases, BASE, workers=1, progress=False)
+    table = table.set_index("scenario")
+    assert list(table.index) == names
+    assert table["error"].to_dict() == dict.fromkeys(names, "") | {
+        "always": "its process was killed, perhaps for want of memory"
+    }
+    assert (
+        table["expected"].dropna().to_list() == [cm.compare(cm.load(BASE))["expected"].item()] * 4
+    )
+
+
+def test_whatever_is_wrong_with_a_scenario_stops_no_other(monkeypatch):
+    loaded = portfolio._loaded
+
+    def failing(scenario, changes):
+        if (wrong := changes.pop("note")) != "fine":
+            raise {"memory": MemoryError, "deep": RecursionError, "type": TypeError}[wrong](wrong)
+        return loaded(scenario, changes)
+
+    monkeypatch.setattr(portfolio, "_loaded", failing)
+    cases = {name: {"note": name} for name in ("memory", "deep", "fine", "type")}
+    table = cm.scenarios.compare_portfolio(cases, BASE, workers=1, progress=False)
+    assert dict(zip(table["scenario"], table["error"], strict=True)) == {
+        "memory": "MemoryError: memory",
+        "deep": "RecursionError: deep",
+        "fine": "",
+        "type": "TypeError: type",
+    }
+
+
+PARENT = """
+import os, sys, time
+from costmodel.scenarios import portfolio
+with portfolio._processes(1) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 60).result()
+"""
+
+
+@posix
+def test_workers_end_with_a_parent_that_is_killed():
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        state = Path(f"/proc/{worker}/stat")
+        if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.1)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the worker still runs ten seconds after its parent")
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_leaves_nothing_behind(name, tmp_path):
+    code = (
+        "import sys, time; from costmodel.cli import main; from costmodel.core import files\n"
+        "import costmodel.cli as cli\n"
+        "def slow(*_, **__):\n"
+        "    with files.temporary_folder():\n"
+        "        print('begun', flush=True); time.sleep(60)\n"
+        "cli.cm.load = slow\n"
+        "main(['compare', 'support_assistant', '--csv', 'out.csv'])\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "TMPDIR": str(tmp_path),
+            "PYTHONPATH": str(Path(cm.__file__).parents[1]),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout.readline() == "begun\n"
+    run.send_signal(getattr(signal, name))
+    assert run.wait(20) == 130 and "stopped" in run.stderr.read()
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+@pytest.mark.notebook
+def test_a_killed_kernel_says_why(tmp_path):
+    path = tmp_path / "killed.ipynb"
+    cell = new_code_cell("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    nbformat.write(new_notebook(cells=[cell]), path)
+    with pytest.raises(cm.report.ReportError, match="its kernel was killed, perhaps for want of"):
+        cm.report.run(path, out=tmp_path / "out", formats=["html"])
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["killed.incomplete.html"]

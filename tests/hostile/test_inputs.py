@@ -1,0 +1,205 @@
+"""Inputs that nobody expects: each is read, or refused in one sentence of 300 characters."""
+
+import io
+import json
+import time
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_notebook
+
+import costmodel as cm
+from costmodel.cli import main
+from costmodel.core.errors import SENTENCE, brief, in_words, unknown
+from costmodel.core.files import read_rows, read_text
+from costmodel.pages.report.parameters import read_cell, validate
+
+BASE = """title: Small
+terms: {on: 2026-11-20, months: 12}
+workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250}
+options: {presets: {only: [Prompt]}}
+draws: 40
+"""
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
+    for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+DIGITS = "9" * 400
+
+
+def refused(text, **changes):
+    begun = time.monotonic()
+    with pytest.raises(ValueError) as error:
+        cm.load(text, **changes)
+    said = str(error.value)
+    assert 10 < len(said) <= SENTENCE and "\n" not in said and time.monotonic() - begun < 5
+    return said
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (BASE + BOMB, "holds more than 50,000 values, those behind an alias"),
+        (BASE + "note: &x [*x]\n", "holds more than 50,000 values"),
+        (BASE + "note: " + "[" * 20_000, "is nested more than 30 deep"),
+        (BASE + "note: " + "{a: " * 20_000, "is nested more than 30 deep"),
+        (BASE + "# " + "x" * 1_000_001, "bytes of YAML, allowed are 1,000,000"),
+        (BASE + "note: [1\n", "is not valid YAML"),
+        (BASE + "note: \x00\n", "is not valid YAML"),
+        (BASE + "draws: 3\n", "'draws' is there twice"),
+        (BASE + "? [a]\n: b\n", "a name must be text"),
+        (BASE.replace("draws: 40", f"draws: {DIGITS}"), "draws is '9999"),
+        (BASE.replace("1e5", DIGITS), "requests_per_month is '9999"),
+        (BASE.replace("1e5", "1e31"), "Workload.requests_per_month is 1e+31"),
+        (BASE.replace("1e5", "-0x1F"), "requests_per_month is '-0x1F', it must be a number"),
+        (BASE.replace("1e5", "1.2.3%"), "requests_per_month is '1.2.3%', it must be a number"),
+        (BASE.replace("1e5", "[[[[]]]]"), "requests_per_month"),
+        (BASE.replace("[Prompt]", "[{a: 1}]"), "options.presets.only[0] is {'a': '1'}, it must be"),
+        (BASE.replace("[Prompt]", "{a: [b]}"), "options.presets.only is {'a': ['b']}, it must be"),
+        (BASE.replace("{only: [Prompt]}", "[Prompt]"), "options.presets is ['Prompt']"),
+        (BASE.replace("2026-11-20", "9999-12-31"), "on is '9999-12-31', it must be a date like"),
+        (BASE.replace("on: 2026-11-20", "on: 2026-11-20, start: 9999-12-01"), "start is"),
+        (BASE.replace("months: 12", f"months: {DIGITS}"), "months is '9999"),
+        (BASE.replace("900", f"'{'x' * 100_000}'"), "input_tokens is 'xxx"),
+        (BASE + "x" * 900 + ": 1\n", "no field 'xxx"),
+        ("title: a\nworkload: " + "x" * 300, "it must be a mapping"),
+        ("workload", "workload"),
+        ("[workload]\n", "must hold names and values"),
+    ],
+)
+def test_what_no_scenario_can_be_is_refused(text, says):
+    assert says in refused(text)
+
+
+def test_a_part_of_a_mix_may_stand_in_itself_only_as_an_error():
+    mixes = "".join(
+        f"  m{i}: {{mix: [{{option: m{i - 1}, answers: 0.5}}, {{option: {'pq'[i % 2]}}}]}}\n"
+        for i in range(1, 70)
+    )
+    text = BASE.partition("options")[0] + (
+        "options:\n  m0: {serving: {api: gpt-4o}}\n  p: {serving: {api: gpt-4o-mini}}\n"
+        "  q: {serving: {api: gpt-6-luna}}\n" + mixes
+    )
+    assert "it holds 65 options, allowed are 64" in refused(text)
+
+
+def test_a_long_text_of_one_line_is_no_path(tmp_path):
+    for text in ("x" * 300, "y" * 5_000, "a\0b", "/" * 3_000, "workload: {" + "x" * 300):
+        assert len(refused(text)) <= SENTENCE
+    said = CliRunner().invoke(main, ["compare", "x" * 300])
+    assert said.exit_code == 2 and "no scenario 'xxx" in " ".join(said.output.split())
+
+
+def test_values_are_echoed_in_at_most_80_characters():
+    for value in (
+        10**400,
+        10**9_999,
+        "x" * 999,
+        ["x" * 999],
+        {"a": {"b": {"c": [1] * 99}}},
+        cm.Rag(),
+    ):
+        assert len(in_words(value)) <= 80
+    assert len(str(unknown("GPU", "x" * 999, ["y" * 999] * 20))) <= 2 * SENTENCE
+    assert len(brief("a " + "x" * 9_999 + " b")) <= SENTENCE
+    assert brief("short") == "short" and len(brief("word " * 999)) <= SENTENCE
+
+
+# -- CSV -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_encodings_of_excel(encoding, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes("name,usd\nGebühr,1\n".encode(encoding))
+    assert read_rows(path) == [{"name": "Gebühr", "usd": "1"}]
+
+
+def test_latin_1_says_how_to_save(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes("name\nGebühr\n".encode("cp1252"))
+    with pytest.raises(ValueError, match=r"in Excel: 'CSV UTF-8'"):
+        read_text(path)
+
+
+def test_a_long_cell_is_read(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("name,why\na," + "x" * 100_000 + "\n")
+    assert len(read_rows(path)[0]["why"]) == 100_000
+
+
+def test_thousands_of_bad_rows_take_seconds(tmp_path):
+    (tmp_path / "base.yaml").write_text(BASE)
+    rows = "".join(f"r{i},base.yaml,{-i}\n" for i in range(1, 401))
+    (tmp_path / "rows.csv").write_text("name,scenario,requests_per_month\n" + rows)
+    begun = time.monotonic()
+    table = cm.scenarios.compare_portfolio(tmp_path / "rows.csv", workers=1, progress=False)
+    assert len(table) == 400 and table["error"].str.contains("requests_per_month is -").all()
+    assert time.monotonic() - begun < 20  # a hundred a second or more on a free core
+
+
+# -- sources and parameters ------------------------------------------------------------------------
+
+
+def test_a_free_text_is_a_source():
+    text = BASE.replace("1e5", "{low: 1e4, high: 2e5, source: our CRM export}")
+    study = cm.load(text)
+    table = cm.ledgers.register(study)
+    row = table[table["source"] == "our CRM export"]
+    assert row["input"].to_list() == ["Workload.requests_per_month"]
+    assert row["owner"].item() == "you" and row["date"].item() == ""
+    told = cm.report.assumptions(study)._repr_html_()
+    assert "our CRM export" in told
+    assert "our CRM export" in set(cm.ledgers.bibliography(study)["title"])
+
+
+SCHEMA = read_cell("months: int = 36  # horizon [1, 120]\nmodels: list = []\nprices: dict = {}")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"months": DIGITS}, "months is '9999"),
+        ({"months": "1e400"}, "months is '1e400', it must be a whole number"),
+        ({"months": [1] * 9_999}, "months is a list, it must be a whole number"),
+        ({"models": "[1"}, "models line 2 is not valid YAML"),
+        ({"models": "[2026-99-99]"}, "models is not valid YAML: month must be in 1..12"),
+        ({"models": BOMB}, "models holds more than 50,000 values"),
+        ({"prices": "x" * 999}, "prices is 'xxx"),
+        ({"prices": "!!python/name:os.system ''"}, "prices line 1 is not valid YAML"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_a_kernel_starts(given, says):
+    with pytest.raises(ValueError) as error:
+        validate(SCHEMA, given)
+    assert says in str(error.value) and len(str(error.value)) <= SENTENCE
+
+
+def test_parameters_of_the_command_line(tmp_path):
+    path = tmp_path / "small.ipynb"
+    cell = new_code_cell("months: int = 3  # horizon [1, 120]", metadata={"tags": ["parameters"]})
+    path.write_text(json.dumps(new_notebook(cells=[cell])))
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("months: 3 # ü".encode("latin-1"))
+    for args, says in (
+        (["-y", "months: [2026-99-99]"], "-y is not valid YAML: month must be"),
+        (["-y", "[" * 9_999], "-y line 1 is nested more than 30 deep"),
+        (["-f", str(latin)], "latin.yaml is not a text file in UTF-8"),
+        (["-f", str(tmp_path)], "cannot be read: is a directory"),
+        (["-p", "months", "9" * 5_000], "months is '9999"),
+    ):
+        said = CliRunner().invoke(main, ["report", str(path), "-o", str(tmp_path / "out"), *args])
+        told = " ".join(said.output.split())
+        assert said.exit_code == 2 and says in told and len(told) <= SENTENCE + 10
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_table_of_a_portfolio_goes_to_standard_output(tmp_path):
+    (tmp_path / "a.yaml").write_text(BASE)
+    args = ["portfolio", str(tmp_path), "--csv", "-", "--workers", "1"]
+    made = CliRunner().invoke(main, args)
+    assert made.exit_code == 0
+    table = pd.read_csv(io.StringIO(made.stdout))
+    assert table["expected"].item() == cm.compare(cm.load(BASE))["expected"].item()
+    assert "1 scenarios, 0 of them with an error" in made.stderr
