@@ -65,8 +65,9 @@ def test_buying_stands_beside_each_rent_with_its_break_even():
 
 
 def test_measurements_without_a_band_are_no_hits():
-    """The latency of a whole batch and the first token of a bare engine have no band: their dots are
-    grey and named, and only rows with a band are inside or outside.
+    """The latency of a whole batch and the first token of a bare engine have no band.
+
+    Their dots are grey and named, and only rows with a band are inside or outside.
     """
     served = cm.validation.serving_held_out()
     ax = plots_fidelity.plot_errors(served, "measured")
