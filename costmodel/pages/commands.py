@@ -29,6 +29,7 @@ from costmodel.core import (
     whole_number,
     write,
 )
+from costmodel.core.errors import brief
 from costmodel.pages.terminal import as_json, visible, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
@@ -42,7 +43,7 @@ error, said in one sentence, and nothing is written; 130 stopped by you.
 
 
 def _complain(message: str) -> None:
-    text = visible(f"error: {named(' '.join(message.split()))}")
+    text = visible(f"error: {named(brief(' '.join(message.split())))}")
     echo(wrapped(text, indent=7), err=True)
 
 

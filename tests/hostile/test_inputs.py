@@ -87,6 +87,8 @@ def test_a_part_of_a_mix_may_stand_in_itself_only_as_an_error():
 def test_a_long_text_of_one_line_is_no_path(tmp_path):
     for text in ("x" * 300, "y" * 5_000, "a\0b", "/" * 3_000, "workload: {" + "x" * 300):
         assert len(refused(text)) <= SENTENCE
+    for args in (["compare", "x", "9" * 5_000], ["prices", "x", "--on", "y" * 5_000]):
+        assert len(" ".join(CliRunner().invoke(main, args).output.split())) <= SENTENCE + 10
     said = CliRunner().invoke(main, ["compare", "x" * 300])
     assert said.exit_code == 2 and "no scenario 'xxx" in " ".join(said.output.split())
 
