@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from math import inf
@@ -147,6 +148,9 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
                 value is None or is_day(day),
                 f"{told}, it must be a day such as '2027-03-31'{hour}, or None",
             )
+        elif isinstance(value, Mapping):
+            for part, share in value.items():
+                require(f"{label} of {in_words(part)}", share, *limits(label))
         else:
             require(label, value, *limits(label))
             if isinstance(value, Range):

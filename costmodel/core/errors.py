@@ -53,7 +53,7 @@ def check_known(
     kind: str, name: object, names: Collection[str], where: str = "the catalogue"
 ) -> None:
     """Raise the error `unknown` where a name is not among these."""
-    if not isinstance(name, str) or name not in names:
+    if not isinstance(name, (str, bool, type(None))) or name not in names:
         raise unknown(kind, name, names, where)
 
 

@@ -36,6 +36,11 @@ def scenario(tmp_path):
     return path
 
 
+def wrappable(text):
+    """The lines of a text that hold a space: a long path alone cannot be wrapped."""
+    return [line for line in text.splitlines() if " " in line.strip()]
+
+
 def run(*args):
     return CliRunner().invoke(cli.main, [str(a) for a in args])
 
@@ -86,7 +91,7 @@ def test_the_table_shows_totals_the_answer_and_why_not(scenario):
     assert "Unknown: quality unknown" in text and "for Finance" in text
     words = " ".join(text.split())
     assert " - ".join([said.headline, *said.points]) in words
-    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(len, wrappable(text))) <= 80
 
 
 def test_amounts_in_another_currency(scenario):
@@ -327,7 +332,7 @@ def test_text_fits_80_columns_and_json_has_the_keys_of_the_docs(
     (tmp_path / "docs" / "one.md").write_text("A word. " * 50)
     args = [scenario if a == "SCENARIO" else a for a in args]
     text = run(*args)
-    assert text.exit_code == 0 and max(map(len, text.stdout.splitlines())) <= 80, text.output
+    assert text.exit_code == 0 and max(map(len, wrappable(text.stdout))) <= 80, text.output
     found = json.loads(run(*args, "--json").stdout)
     assert found["schema"] == "costmodel/1" and found["command"] == args[0]
     data = found["data"]
