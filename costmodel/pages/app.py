@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from click import command, echo, option
 
-from costmodel.core import check, public
+from costmodel.core import check, public, temporary_folder
 
 PAGE = "index.html.j2"
 CELL = "from costmodel.pages.app import start\nstart()"
@@ -103,10 +102,16 @@ def app(port: int, no_browser: bool) -> None:
     cell = {"cell_type": "code", "id": "app", "metadata": {}, "source": CELL, "outputs": []}
     metadata = {"kernelspec": KERNEL, "title": "costmodel"}
     page = {"cells": [{**cell, "execution_count": None}], "metadata": metadata}
-    folder = Path(tempfile.mkdtemp(prefix="costmodel-"))
-    _offline_template(folder)
-    path = folder / "costmodel.ipynb"
-    path.write_text(json.dumps({**page, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    with temporary_folder("app-") as folder:
+        _offline_template(folder)
+        path = folder / "costmodel.ipynb"
+        path.write_text(json.dumps({**page, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+        sys.exit(_serve(path, port, no_browser))
+
+
+def _serve(path: Path, port: int, no_browser: bool) -> int:
+    """Run Voila on a page; where a process can become another one, the command becomes Voila."""
+    folder = path.parent
     start_it = [sys.executable, "-m", "voila", str(path), f"--port={port}", "--port_retries=0"]
     start_it += ["--Voila.ip=127.0.0.1", "--show_tracebacks=True", f"--Voila.root_dir={folder}"]
     start_it += ["--template=costmodel"]
@@ -116,5 +121,5 @@ def app(port: int, no_browser: bool) -> None:
     os.environ["COSTMODEL_FILES"] = os.getcwd()
     echo(f"http://127.0.0.1:{port}; end it with Ctrl+C")
     if os.name == "posix":  # whoever ends the command ends the server
-        os.execv(sys.executable, start_it)
-    sys.exit(subprocess.call(start_it))
+        os.execv(sys.executable, start_it)  # the next start removes the folder of this one
+    return subprocess.call(start_it)

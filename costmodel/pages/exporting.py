@@ -19,6 +19,7 @@ from costmodel.core import CatalogError, as_csv, write, write_all
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
+from costmodel.pages.forms import FORMS, export_as
 from costmodel.pages.terminal import aligned, bar, busy
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
@@ -52,40 +53,13 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
             with busy(name):
                 study = stored(source, draws=draws)
                 for form in forms or FORMS:
-                    echo(FORMS[form](study, folder, name))
+                    echo(export_as(form, study, folder, name))
         except (ValueError, OSError, RuntimeError) as error:
             failed[name] = " ".join(str(error).split())
             echo(f"{name}: {failed[name]}", err=True)
     if failed:
         echo(f"{len(failed)} of {len(sources)} scenarios failed: {', '.join(failed)}", err=True)
     return {"failed": failed}
-
-
-def _excel(study: Study, folder: Path, name: str) -> Path:
-    from costmodel.pages.report.exports.excel import excel
-
-    return excel(study, path=folder / f"{name}.xlsx")
-
-
-def _focus(study: Study, folder: Path, name: str) -> Path:
-    from costmodel.pages.report.exports.focus import focus
-
-    return focus(study, path=folder / f"{name}.focus.csv")
-
-
-def _as_json(study: Study, folder: Path, name: str) -> Path:
-    from costmodel.pages.report.exports.results import as_json
-
-    return as_json(study, path=folder / f"{name}.json")
-
-
-def _interactive(study: Study, folder: Path, name: str) -> Path:
-    from costmodel.pages.report.exports.interactive import interactive
-
-    return interactive(study, path=folder / f"{name}.html")
-
-
-FORMS = {"excel": _excel, "focus": _focus, "json": _as_json, "html": _interactive}
 
 
 def study_behind(notebook: Path, parameters: dict[str, Any]) -> Study:

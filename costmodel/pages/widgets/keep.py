@@ -10,6 +10,7 @@ from typing import Any
 
 from costmodel.choices.study import Study
 from costmodel.core import write
+from costmodel.pages.forms import export_as
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.state import Asked
 from costmodel.scenarios.scenario import notebooks_folder, save
@@ -31,24 +32,24 @@ def place_of(name: str) -> Path:
 
 def kept(name: str, content: bytes) -> str:
     """Write a file beside the running page, and offer it for download."""
-    path = place_of(name)
-    write(path, content)
+    return offered(write(place_of(name), content), content)
+
+
+def offered(path: Path, content: bytes) -> str:
+    """Where a file is, and a link to take it."""
     data = base64.b64encode(content).decode()
-    kind = "image/png" if name.endswith("png") else "text/plain"
-    link = f'<a download="{name}" href="data:{kind};base64,{data}">download {name}</a>'
+    kind = "image/png" if path.name.endswith("png") else "text/plain"
+    link = f'<a download="{path.name}" href="data:{kind};base64,{data}">download {path.name}</a>'
     return f"saved as {html.escape(str(path))}; {link}"
 
 
-ENDS = {"Excel": "xlsx", "FOCUS": "focus.csv", "JSON": "json", "Page": "html"}
+EXPORTS = {"Excel": "excel", "FOCUS": "focus", "JSON": "json", "Page": "html"}  # button: form
 
 
-def exported(form: str, study: Study, stem: str) -> str:
-    """Write the study in one of the forms of ENDS, and offer it for download."""
-    from costmodel.pages import report  # its writers are imported when one is asked for
-
-    writers = {"Excel": "excel", "FOCUS": "focus", "JSON": "as_json", "Page": "interactive"}
-    path = getattr(report, writers[form])(study, path=place_of(f"{stem}.{ENDS[form]}"))
-    return kept(path.name, path.read_bytes())
+def exported(button: str, study: Study, stem: str) -> str:
+    """Write the study in the form of a button of EXPORTS, and offer it for download."""
+    path = export_as(EXPORTS[button], study, place_of(""), stem)
+    return offered(path, path.read_bytes())
 
 
 def report(asked: Asked, study: Study, stem: str) -> str:

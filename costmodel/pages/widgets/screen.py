@@ -129,7 +129,7 @@ class Cockpit(ipywidgets.HBox):
         actions = {
             "Pin": self._pin, "Save YAML": self._save, "CSV": self._csv, "PNG": self._png,
             "Report": self._report,
-            **{form: partial(self._export, form) for form in keep.ENDS},
+            **{form: partial(self._export, form) for form in keep.EXPORTS},
         }  # fmt: skip
         self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
         for name, button in self.buttons.items():
@@ -295,9 +295,7 @@ class Cockpit(ipywidgets.HBox):
     def _blamed(self, asked: Asked) -> str:
         """The changed input that cannot be by itself, or the last that was changed."""
         for key, value in asked.values.items():
-            try:
-                replace(asked, values={key: value}).now()
-            except Exception:
+            if replace(asked, values={key: value}).error is not None:
                 return key
         return self.state.last
 

@@ -6,6 +6,7 @@ bands and the verdict are values beside it. Texts are never formulas, and there 
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import GLOSSARY, limits, middle
+from costmodel.core import GLOSSARY, limits, middle, write
 from costmodel.decisions.verdict import recommend
 from costmodel.facts.pricelist import snapshot
 from costmodel.ledgers.book import lines_booked
@@ -68,12 +69,12 @@ def excel(study: Study, path: str | Path) -> Path:
     >>> excel({"API": option}, work, path=path, months=3, draws=50).stat().st_size > 10_000
     True
     """
-    path = Path(path)
+    content = BytesIO()
     with xlsxwriter.Workbook(
-        str(path), {"strings_to_formulas": False, "strings_to_urls": False}
+        content, {"strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
         _Book(book, study).write()
-    return path
+    return write(path, content.getvalue())
 
 
 class _Book(Workbook):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pandas as pd
 
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
-from costmodel.core import MTOK, objects
+from costmodel.core import FORMULA, MTOK, objects, write
 from costmodel.facts.pricelist import snapshot
 from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.book import lines_booked
@@ -51,7 +50,6 @@ SERVICES = {  # trend of the price: (ServiceCategory, ServiceSubcategory)
 }
 OTHER = ("Management and Governance", "Other (Management and Governance)")
 OURS = "costmodel forecast"
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take the text for a formula
 
 
 @analysis
@@ -117,8 +115,7 @@ def focus(study: Study, path: str | Path) -> Path:
     >>> len(focus({"API": option}, work, path=path, months=2, draws=50).read_text().splitlines())
     5
     """
-    focus_table(study).to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    return Path(path)
+    return write(path, focus_table(study).to_csv(index=False, lineterminator="\n"))
 
 
 def _shared(label: str, line: Line, sellers: dict[str, Any], study: Study) -> dict[str, str]:
@@ -225,4 +222,4 @@ def _text(number: float) -> str:
 
 def harmless(text: str) -> str:
     """A text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    return f"'{text}" if text.startswith(FORMULA) else text
