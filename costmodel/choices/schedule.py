@@ -42,7 +42,7 @@ class Schedule:
         if self.kind == "with_demand":
             return demand
         if self.kind == "every":
-            return np.diff(np.floor(month / self.value + ROUNDING), axis=-1, prepend=0.0)
+            return _events(self.value, months)
         if self.kind == "staged":
             return self.value.times * self.value.share.by_month
         return self.value
@@ -98,18 +98,42 @@ class Stages:
 
     def sum(self, so_far: np.ndarray) -> Any:
         """The sum over months of weights x quantity, from the weights `summed_up`."""
-        return (self.moves.by_model(so_far) * self.values).sum(-1)
+        return np.einsum("...k,...k->...", self.moves.by_model(so_far), self.values)
 
 
-def summed_up(weights: np.ndarray) -> np.ndarray:
-    """Weights of months 0..H added up before each month, shape (H + 2,) or (n, H + 2)."""
+def summed_up(weights: np.ndarray, times: Any = 1.0) -> np.ndarray:
+    """Weights of months 0..H, times a number a month, added up before each month.
+
+    Shape (H + 2,) or (n, H + 2).
+    """
     if weights.ndim == 1:
-        return np.append(0.0, np.cumsum(weights))
+        return np.append(0.0, np.cumsum(weights * times))
     months = weights.T  # which come first in memory: each is added for all draws at once
-    so_far = np.zeros((len(months) + 1, *months.shape[1:]))
-    for m, weight in enumerate(months):
-        np.add(so_far[m], weight, out=so_far[m + 1])
+    so_far = np.empty((len(months) + 1, *months.shape[1:]))
+    so_far[0] = 0.0
+    for m, (weight, factor) in enumerate(
+        zip(months, np.broadcast_to(times, len(months)), strict=True)
+    ):
+        np.multiply(weight, factor, out=so_far[m + 1])
+        so_far[m + 1] += so_far[m]
     return so_far.T
+
+
+def _events(interval: Any, months: int) -> np.ndarray:
+    """How often something comes round in months 0..H, shape (H + 1,) or (n, H + 1)."""
+    month = np.arange(months + 1)
+    if np.ndim(interval) == 0:
+        return np.diff(np.floor(month / interval + ROUNDING), axis=-1, prepend=0.0)
+    step = np.ravel(interval)
+    due, events = step.copy(), np.zeros((months + 1, step.size))
+    for m, now in enumerate(events):  # months first: each is computed for all draws at once
+        np.less_equal(due, m + ROUNDING, out=now, casting="unsafe")
+        due += now * step
+    often = np.flatnonzero(step < 1)  # several in a month
+    if often.size:
+        so_far = np.floor(month[:, None] / step[often] + ROUNDING)
+        events[:, often] = np.diff(so_far, axis=0, prepend=0.0)
+    return events.T
 
 
 def at_months(path: np.ndarray, months: np.ndarray) -> np.ndarray:

@@ -236,10 +236,14 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         """The study after its evaluations, which move what is not known of all options."""
         if self.before is not None:
             return self
-        memo = self.__dict__.setdefault("_after", [])
-        if not memo:
-            memo.append(after_evidence(self))
-        return memo[0]
+        return self.once("after evidence", lambda: after_evidence(self))
+
+    def once(self, what: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gives: made once for this study, and kept under the name `what`."""
+        kept = self.__dict__.setdefault("_kept", {})
+        if what not in kept:
+            kept[what] = make()
+        return kept[what]
 
     def points_of(self, n: int) -> Any:
         """The draws of doubts after evidence, of n of its draws; None where nothing was judged."""
@@ -276,7 +280,8 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
             if "on" in of_terms and terms.start == Terms(on=terms.on).start:
                 of_terms["start"] = None  # nobody chose it, so it follows the date of the prices
             changes["terms"] = replace(terms, **of_terms)
-        return replace(self, **changes) if changes else self
+        new = {name: x for name, x in changes.items() if not same(x, getattr(self, name, ...))}
+        return replace(self, **new) if new else self
 
 
 # -- evaluations -----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from costmodel.facts import catalog
 from costmodel.facts.cards import price
 from costmodel.facts.prices import Tokens
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
+from costmodel.laws.money import compounded
 
 if TYPE_CHECKING:
     Id = Any  # the record is put in its place, which types cannot tell
@@ -403,7 +404,7 @@ class Workload:
         memo = self.__dict__.setdefault("_demand", {})
         if (months, start) not in memo:
             m = np.arange(months + 1)
-            grown = (1 + self.growth_per_year) ** (np.maximum(m - 1, 0) / MONTHS_PER_YEAR)
+            grown = compounded(self.growth_per_year, months, since=1)
             path = grown * np.minimum(1.0, m / np.maximum(self.ramp_months, 1e-9))
             seasons: Any = self.seasons
             if seasons is not None:

@@ -95,6 +95,7 @@ from costmodel.core.ranges import (
     unmarked,
 )
 from costmodel.core.stopping import Stopped, go_on, while_wanted
+from costmodel.core.threads import one_blas_thread
 from costmodel.core.units import (
     DAYS_PER_MONTH,
     DAYS_PER_WEEK,
@@ -128,8 +129,9 @@ __all__ = """
     check check_draws check_known check_writable data_folder dollars doubts draw_values drive
     driver_key field_names find_key find_keys frozen given_or_drawn go_on in_words is_day
     is_named is_nest key_of label_of leaves limits listed meaning_of middle misspelt money named
-    not_none number_list number_text objects of_kind one_number owner_label owner_of percent pin
-    plain_cell probabilities public read_rows read_text require rewrite same sample short strata
+    not_none number_list number_text objects of_kind one_blas_thread one_number owner_label
+    owner_of percent pin plain_cell probabilities public read_rows read_text require rewrite
+    same sample short strata
     temporary_folder unchecked uniforms unit_of unknown unmarked validate walk while_wanted
     whole_number write write_all
 """.split()

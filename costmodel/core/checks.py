@@ -138,16 +138,15 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
         may_be_none = name in optional or x.__dataclass_fields__[name].default is None
         if unit in ("", "text", "record") or (value is None and may_be_none):
             continue
-        told = f"{label} is {in_words(value)}"
         if unit == "flag":
-            check(isinstance(value, bool), f"{told}, allowed are True and False")
+            if not isinstance(value, bool):
+                raise ValueError(f"{label} is {in_words(value)}, allowed are True and False")
         elif unit in ("date", "moment"):
             hour = "" if unit == "date" else ", also with an hour as '2027-03-31T12:00'"
             day = HOUR.sub("", value) if hour and isinstance(value, str) else value
-            check(
-                value is None or is_day(day),
-                f"{told}, it must be a day such as '2027-03-31'{hour}, or None",
-            )
+            if not (value is None or is_day(day)):
+                must = f"it must be a day such as '2027-03-31'{hour}, or None"
+                raise ValueError(f"{label} is {in_words(value)}, {must}")
         elif isinstance(value, Mapping):
             for part, share in value.items():
                 require(f"{label} of {in_words(part)}", share, *limits(label))

@@ -35,6 +35,7 @@ from costmodel.core import (
     middle,
     number_text,
     objects,
+    one_blas_thread,
     percent,
     require,
     strata,
@@ -169,6 +170,7 @@ def measurements(study: Study) -> list[Measurement]:
 
 
 @analysis
+@one_blas_thread
 def value_of_information(
     study: Study,
     groups: Mapping[str, Iterable[str]] | None = None,

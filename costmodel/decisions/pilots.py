@@ -41,6 +41,7 @@ from costmodel.core import (
     listed,
     middle,
     number_text,
+    one_blas_thread,
     require,
     whole_number,
 )
@@ -70,6 +71,7 @@ Price = Callable[[Plan, int], tuple[float, str]]  # of so many answers, and how 
 
 
 @analysis
+@one_blas_thread
 def pilot(
     study: Study, n: Sequence[int] = (25, 50, 100, 200), agreement: Number = AGREEMENT
 ) -> pd.DataFrame:
@@ -345,11 +347,19 @@ class _Draws:
 
     def _gaps(self, plan: Plan) -> np.ndarray:
         """What each option costs more than the best, as far as the quality of the plan says it."""
-        gaps = self.cost - self.cost[:, [self._best]]
-        least, most = self.today.min(axis=0), self.today.max(axis=0)
-        places = 2 * (self.today - least) / np.maximum(most - least, SURE) - 1
-        told = foretold([places[:, i] for i in plan], clipped(gaps))
+        told = foretold([self._places[:, i] for i in plan], self._clipped)
         return told - told.mean(axis=0) + self._dearer
+
+    @cached_property
+    def _clipped(self) -> np.ndarray:
+        """What each option costs more than the best in each draw, without the far tails."""
+        return clipped(self.cost - self.cost[:, [self._best]])
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """Where the share of today lies among those of all draws, -1 to 1."""
+        least, most = self.today.min(axis=0), self.today.max(axis=0)
+        return 2 * (self.today - least) / np.maximum(most - least, SURE) - 1
 
     def _after(
         self, plan: Plan, counts: np.ndarray, n: int, known: np.ndarray

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study
-from costmodel.core import Infeasible, check_draws, middle
+from costmodel.core import Infeasible, check_draws, middle, one_blas_thread
 from costmodel.ledgers.batches import Grid, batches
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, Bills, at_middle
@@ -63,17 +63,17 @@ def simulate(study: Study) -> Simulated:
 
     A study is simulated once.
     """
-    memo = study.__dict__.setdefault("_simulated", [])
-    if not memo:
-        numbers = per_draw(study, NUMBERS, study.draws, and_middle=True)
-        middles = {label: float(usd[-1]) for label, usd in numbers[0].items()}
-        lost = [label for label, usd in middles.items() if np.isnan(usd)]
-        why_not = at_middle(study.only(*lost)).why_not if lost else {}
-        runs = [label for label in study.options if label not in why_not]
-        drawn = [{label: found[label][:-1] for label in runs} for found in numbers]
-        base_case = {label: middles[label] for label in runs}
-        memo.append(Simulated(study, base_case, why_not, *drawn))
-    return memo[0]
+    return study.once("simulated", lambda: _simulated(study))
+
+
+def _simulated(study: Study) -> Simulated:
+    numbers = per_draw(study, NUMBERS, study.draws, and_middle=True)
+    middles = {label: float(usd[-1]) for label, usd in numbers[0].items()}
+    lost = [label for label, usd in middles.items() if np.isnan(usd)]
+    why_not = at_middle(study.only(*lost)).why_not if lost else {}
+    runs = [label for label in study.options if label not in why_not]
+    drawn = [{label: found[label][:-1] for label in runs} for found in numbers]
+    return Simulated(study, {label: middles[label] for label in runs}, why_not, *drawn)
 
 
 def worth(bill: Bill, calendar: Calendar) -> Any:
@@ -145,10 +145,8 @@ def levelled(few: PerDraw, here: PerDraw, every: PerDraw) -> PerDraw:
 
 def _now(study: Study, draws: int, discounted: bool) -> PerDraw:
     """The totals of few draws at the present point, asked once for each study."""
-    memo = study.__dict__.setdefault("_few", {})
-    if (draws, discounted) not in memo:
-        memo[draws, discounted] = totals(study, draws, discounted=discounted)
-    return memo[draws, discounted]
+    few = ("totals of few draws", draws, discounted)
+    return study.once(few, lambda: totals(study, draws, discounted=discounted))
 
 
 def mean(usd: np.ndarray) -> Any:
@@ -169,6 +167,7 @@ def paths(study: Study, draws: int | None = None, discounted: bool = False) -> P
     return {label: np.atleast_2d(usd) for label, usd in found.items()}
 
 
+@one_blas_thread
 @np.errstate(all="ignore")  # what is no finite number is found below, and named
 def per_draw(
     study: Study,

@@ -210,7 +210,7 @@ def _pilot(study: Study, table: pd.DataFrame) -> pd.DataFrame | None:
     open_ = len(known) > 1 and not study.risk if table["eligible"].any() else hopes
     if not open_ or study.draws < LEAST_DRAWS or not _weighed(study, known):
         return None
-    return pilot(study)
+    return study.once("pilot", lambda: pilot(study))
 
 
 def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

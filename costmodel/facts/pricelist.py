@@ -136,6 +136,7 @@ def days_of_list() -> frozenset[date]:
     return frozenset(p.constraint.start_date for p in dated if hasattr(p.constraint, "start_date"))
 
 
+@cache
 def snapshot_day() -> str:
     """The day of the list: when this version of genai-prices came out."""
     return facts_of("releases")[f"{LIST}.released"].value

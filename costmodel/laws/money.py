@@ -15,6 +15,27 @@ GRID = np.linspace(-3, 30, 6_601)  # ln(1 + rate): -95 % to more than a billion-
 WORST = 0.1  # share of the draws that are the worst ones
 
 
+def compounded(rate_per_year: Any, months: int, since: int = 0) -> Any:
+    """What 1 becomes in months 0..H at a yearly rate that counts `since` a month.
+
+    (1 + rate)^(max(m - since, 0) / 12)
+
+    Shape (H + 1,), or (n, H + 1) for n rates; months come first in memory then, because each is
+    computed for all draws at once.
+
+    >>> compounded(0.21, 12)[[0, 6, 12]].round(2).tolist()
+    [1.0, 1.1, 1.21]
+    """
+    if np.ndim(rate_per_year) == 0:
+        grown = np.maximum(np.arange(months + 1) - since, 0)
+        return (1.0 + rate_per_year) ** (grown / MONTHS_PER_YEAR)
+    step = (1.0 + np.ravel(rate_per_year)) ** (1 / MONTHS_PER_YEAR)
+    powers = np.ones((months + 1, step.size))
+    for m in range(since, months):
+        np.multiply(powers[m], step, out=powers[m + 1])
+    return powers.T
+
+
 @public
 def certainty_equivalent(costs: Any, risk: float) -> float:
     """What an uncertain cost weighs for somebody who minds bad outcomes.

@@ -119,7 +119,7 @@ def logit(share: Any) -> Any:
     1.39
     """
     with np.errstate(divide="ignore"):
-        return np.log(share) - np.log1p(-floats(share))
+        return np.log(floats(share) / (1 - floats(share)))
 
 
 def expit(log_odds: Any) -> Any:

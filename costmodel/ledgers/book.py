@@ -96,10 +96,7 @@ def lines_booked(study: Study, base_case: bool = False) -> dict[str, dict[Key, B
     Options that cannot run are left out, or, where the study is about one alone, Infeasible. A
     study is booked once.
     """
-    memo = study.__dict__.setdefault("_booked", {})
-    if base_case not in memo:
-        memo[base_case] = _booked(study, base_case)
-    return memo[base_case]
+    return study.once(("booked", base_case), lambda: _booked(study, base_case))
 
 
 def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
@@ -151,11 +148,19 @@ def _means(
 
 def _sums(bill: Bill, calendar: Calendar, runs: np.ndarray) -> Iterator[tuple]:
     """Of each line its key, itself, and the sums of its quantity and USD over the rows that run."""
-    for key, line in keyed(bill.lines):
-        weights = line.schedule.weights(calendar.months, calendar.demand)
-        paid = weights * calendar.prices_of(line.schedule, line.trend)
-        quantity, usd = _sum(line.quantity, weights, runs), _sum(line.usd, paid, runs)
-        yield key, line, quantity, usd
+    lines = dict(keyed(bill.lines))
+    alike: dict[tuple, list[Key]] = {}  # lines that are bought in the same months at the same price
+    for key, line in lines.items():
+        alike.setdefault(calendar.key(line.schedule, line.trend), []).append(key)
+    sums = {}
+    for keys in alike.values():
+        first = lines[keys[0]]
+        weights = first.schedule.weights(calendar.months, calendar.demand)
+        paid = weights * calendar.prices_of(first.schedule, first.trend)
+        for key in keys:
+            line = lines[key]
+            sums[key] = _sum(line.quantity, weights, runs), _sum(line.usd, paid, runs)
+    return ((key, line, *sums[key]) for key, line in lines.items())
 
 
 def _sum(value: Any, path: np.ndarray, runs: np.ndarray) -> np.ndarray:

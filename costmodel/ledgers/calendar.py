@@ -15,7 +15,8 @@ import numpy as np
 from costmodel.choices.schedule import Schedule, Staged, Stages, summed_up
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import MONTHS_PER_YEAR, ROUNDING
+from costmodel.core import MONTHS_PER_YEAR
+from costmodel.laws.money import compounded
 
 
 class Calendar:
@@ -29,22 +30,29 @@ class Calendar:
         self._prices: dict[str, np.ndarray] = {STEADY: np.ones(terms.months + 1)}
         # what was made once, with what was made from: so no other array can take its id
         self._factors: dict[tuple, tuple[Schedule, tuple[Any, Any]]] = {}
+        self._every: dict[int, tuple[Any, np.ndarray]] = {}
+        self._room: np.ndarray | None = None
         self._stepped: dict[tuple, tuple[Any, np.ndarray]] = {}
         self._sums: dict[tuple, tuple[Any, ...]] = {}
 
     def prices(self, trend: str) -> np.ndarray:
         """Price of class `trend` in months 0..H relative to today, shape (H + 1,) or (n, H + 1)."""
         if trend not in self._prices:
-            step = (1.0 + np.asarray(getattr(self.trends, trend), float)) ** (1 / MONTHS_PER_YEAR)
-            powers = np.ones((self.months + 1, step.size))  # months first: one multiplication each
-            for m in range(self.months):
-                powers[m + 1] = powers[m] * step.ravel()
-            self._prices[trend] = powers.T if step.ndim else powers[:, 0]
+            self._prices[trend] = compounded(getattr(self.trends, trend), self.months)
         return self._prices[trend]
 
     def path(self, schedule: Schedule, trend: str) -> np.ndarray:
         """Occurrences x relative price in months 0..H."""
-        return schedule.weights(self.months, self.demand) * self.prices_of(schedule, trend)
+        return self.weights(schedule) * self.prices_of(schedule, trend)
+
+    def weights(self, schedule: Schedule) -> np.ndarray:
+        """Occurrences in months 0..H, made once for intervals that are drawn."""
+        value = schedule.value
+        if schedule.kind != "every" or not np.ndim(value):
+            return schedule.weights(self.months, self.demand)
+        if id(value) not in self._every:
+            self._every[id(value)] = value, schedule.weights(self.months, self.demand)
+        return self._every[id(value)][1]
 
     def prices_of(self, schedule: Schedule, trend: str) -> np.ndarray:
         """Price in months 0..H relative to today, by its trend and by the steps of the schedule."""
@@ -66,56 +74,54 @@ class Calendar:
     def factors(self, schedule: Schedule, trend: str) -> tuple[Any, Any]:
         """The factor without and with discounting; schedules that are alike share one object."""
         value, price = schedule.value, schedule.price
-        when = id(value) if isinstance(value, np.ndarray) else value
-        key = (schedule.kind, when, id(price), schedule.known, trend)
+        key = self.key(schedule, trend)
         if key not in self._factors:  # the schedule is kept, so that no other array can take its id
-            if schedule.kind == "every" and np.ndim(value):
-                pair = self._events(value, self.prices_of(schedule, trend))
-            elif isinstance(value, Staged):
+            if isinstance(value, Staged):
                 times = value.times, self.prices_of(schedule, trend)
                 pair = tuple(map(value.share.sum, self._so_far(*times)))
             elif isinstance(price, Stages):
                 plain = replace(schedule, price=None)
-                times = schedule.weights(self.months, self.demand), self.prices_of(plain, trend)
+                times = self.weights(schedule), self.prices_of(plain, trend)
                 pair = tuple(map(price.sum, self._so_far(*times)))
             else:
-                weights = schedule.weights(self.months, self.demand)
-                pair = self._weighted(weights, self.prices_of(schedule, trend))
+                pair = self._weighted(self.weights(schedule), self.prices_of(schedule, trend))
             usd, worth = (x[:, None] if np.ndim(x) else x for x in pair)
             self._factors[key] = schedule, (usd, worth)
         return self._factors[key][1]
+
+    @staticmethod
+    def key(schedule: Schedule, trend: str) -> tuple:
+        """What lines share that are bought in the same months at the same relative prices."""
+        value, price = schedule.value, schedule.price
+        when = id(value) if isinstance(value, np.ndarray) else value
+        return schedule.kind, when, id(price), schedule.known, trend
 
     def _so_far(self, times: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Occurrences x price added up before each month, without and with discounting."""
         key = id(times), id(prices)
         if key not in self._sums:
-            product = times * prices
-            sums = summed_up(product), summed_up(product * self.discount)
+            product = self._product(times, prices)
+            sums = summed_up(product), summed_up(product, self.discount)
             self._sums[key] = times, prices, sums
         return self._sums[key][2]
 
+    def _product(self, weights: np.ndarray, prices: np.ndarray) -> np.ndarray:
+        """Weights x prices, in memory that is used again: months come first there."""
+        if weights.ndim == prices.ndim == 1:
+            return weights * prices
+        n = max(len(x) for x in (weights, prices) if x.ndim == 2)
+        if self._room is None or self._room.shape[1] != n:
+            self._room = np.empty((self.months + 1, n))
+        both = (x.T if x.ndim == 2 else x[:, None] for x in (weights, prices))
+        return np.multiply(*both, out=self._room).T
+
     def _weighted(self, weights: np.ndarray, prices: np.ndarray) -> tuple[Any, Any]:
         if weights.ndim == prices.ndim == 2:
-            both = np.einsum("nm,nm->n", weights, prices)
-            return both, np.einsum("nm,nm,m->n", weights, prices, self.discount)
+            product = self._product(weights, prices)
+            return product.sum(axis=1), product @ self.discount
         if weights.ndim == 1:
             return prices @ weights, prices @ (weights * self.discount)
         return weights @ prices, weights @ (prices * self.discount)
-
-    def _events(self, interval: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sums of prices at months k, 2k, 3k ... of every draw, one event after the other."""
-        total, worth = np.zeros(interval.size), np.zeros(interval.size)
-        rows, step, i = np.arange(interval.size), interval.ravel(), 0
-        months_first, n = prices.T.ravel(), len(prices) if prices.ndim == 2 else 1
-        while rows.size:  # only the draws in which another event is due
-            i += 1
-            month: Any = np.ceil(i * step - ROUNDING).astype(int)
-            due = month <= self.months
-            rows, step, month = rows[due], step[due], month[due]
-            usd = months_first.take(month * n + (rows if n > 1 else 0))
-            total[rows] += usd
-            worth[rows] += usd * self.discount[month]
-        return total, worth
 
     @property
     def requests(self) -> Any:

@@ -24,6 +24,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatterMathtext, LogLocator, MaxNLocator, NullFormatter
@@ -246,11 +247,11 @@ def picture(height: float = 3.4, width: float | None = None) -> Axes:
 
 
 def svg(figure: Any) -> str:
-    """The figure as SVG, the same bytes for the same figure."""
+    """The figure as SVG, the same bytes for the same figure; drawn once (savefig draws twice)."""
     out = StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "costmodel"}):
         title = {"Title": figure.shows} if getattr(figure, "shows", "") else {}
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, **title})
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, **title})
     return out.getvalue()
 
 
