@@ -30,7 +30,6 @@ from costmodel.core import (
     check_known,
     middle,
     not_none,
-    of_kind,
     public,
     require,
 )
@@ -212,7 +211,6 @@ def presets(
     >>> list(cm.presets(work))
     ['Small model', 'Small model, few-shot + cache', 'Prompt', 'Managed fine-tune', 'Cascade']
     """
-    of_kind("presets: the workload", work, Workload)
     quality = quality or {}
     for label in quality:
         check_known("option", label, LABELS, where="the presets")
@@ -288,7 +286,6 @@ def not_offered(
     >>> cm.choices.not_offered(work)["RAG"]
     'there is no corpus to look anything up in'
     """
-    of_kind("not_offered: the workload", work, Workload)
     return _reasons(work, Api(model, on=on))
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from costmodel.core import CatalogError, Number, check, of_kind, public, require
+from costmodel.core import CatalogError, Number, check, public, require
 from costmodel.facts.catalog import cache_lifetime, fact, retirement, shortest_cached
 from costmodel.facts.listings import changed_between, differing, listing, offers, steps_of
 from costmodel.facts.pricelist import (
@@ -84,7 +84,6 @@ def price(
     >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01", calls=2)
     0.600003
     """
-    of_kind("price: tokens", tokens, Tokens)
     require("price: calls", calls, low=1)
     card = api_price(model, provider, on, mode, residency, discount)
     check_window(card, tokens, calls)

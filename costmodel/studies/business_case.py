@@ -26,7 +26,6 @@ from costmodel.core import (
     check,
     frozen,
     leaves,
-    of_kind,
     one_number,
     percent,
     pin,
@@ -302,7 +301,6 @@ def npv_tornado(
     ['employee.usd_per_hour', 'Policy.realised']
     """
     policy, study = policy or Policy(), study.only(study.label(label))
-    of_kind("baseline", baseline, Option, Mix)
     every = study.beside(BASELINE, baseline)
     things = (every.options, every.work, every.terms, policy)
 
@@ -366,8 +364,6 @@ def _cases(
 
     `things` are the options, the workload, the terms and the policy with some inputs pinned.
     """
-    of_kind("policy", policy, Policy)
-    of_kind("baseline", baseline, Option, Mix)
     every = study.beside(BASELINE, baseline)
     known = at_middle(every)
     check(BASELINE in known.bills, "the baseline cannot run; `compare` says why")

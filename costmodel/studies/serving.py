@@ -29,7 +29,6 @@ from costmodel.core import (
     check_known,
     frozen,
     middle,
-    of_kind,
     one_number,
     sample,
     validate,
@@ -337,7 +336,6 @@ def footprint(
     280
     """
     site = site or Site()
-    of_kind("footprint: the site", site, Site)
     things = (study.option(label), study.work, study.terms, site)
     mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, study.seed))
     rows = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort, effort_words, usual
+from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort_said, usual
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, labour, setup, upkeep
 from costmodel.choices.quality.accepted import long_prompt
@@ -222,8 +222,7 @@ class Rag:
     def buys(self, case: Case) -> Purchases:
         people, corpus = case.terms.people, corpus_of(case.work, self)
         yield setup("build the retrieval pipeline", self, case.work, people.engineer)
-        asked = effort(self, "eval_questions", case.work)
-        questions, cites = effort_words(self, "eval_questions", case.work)
+        asked, questions, cites = effort_said(self, "eval_questions", case.work)
         yield labour(
             "label questions for retrieval",
             asked * self.minutes_per_question / MINUTES_PER_HOUR,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, UPKEEP, effort, effort_words, usual
+from costmodel.choices.effort import BUILD, UPKEEP, effort_said, usual
 from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, purchases_of, setup, upkeep
@@ -121,10 +121,7 @@ class FewShot:
 
     def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
-        hours, (words, cites) = (
-            effort(self, "build_hours", case.work),
-            effort_words(self, "build_hours", case.work),
-        )
+        hours, words, cites = effort_said(self, "build_hours", case.work)
         basis = words + " h x {usd_per_hour}/h"
         yield labour("choose the examples", hours, engineer, once(), "build", basis, cites)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, CASES, effort, effort_words, usual
+from costmodel.choices.effort import BUILD, CASES, effort_said, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, Traffic, cite, every_call, labour
 from costmodel.choices.requests import Call, Segment
@@ -221,15 +221,15 @@ class Upgrades:
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
         when, phase = ends.when, "migration"
-        weeks, cites = effort_words(self, "weeks", work)
+        weeks, said, cites = effort_said(self, "weeks", work)
         cites = (*cites, *ends.cites)
-        hours = effort(self, "weeks", work) * WORKING_HOURS_PER_WEEK
+        hours = weeks * WORKING_HOURS_PER_WEEK
         hours = hours * (1 + (self.prompts - 1) * self.fork_share)
-        basis = f"{weeks} engineer-weeks x 40 h x (1 + ({{prompts}} prompts - 1) x {{fork_share}}) "
+        basis = f"{said} engineer-weeks x 40 h x (1 + ({{prompts}} prompts - 1) x {{fork_share}}) "
         words = basis + ends.words
         if not self._tune(case):  # which moves to its new base itself
             yield labour("forced model upgrade", hours, engineer, when, phase, words, cites)
-        items, (cases, cites) = effort(self, "items", work), effort_words(self, "items", work)
+        items, cases, cites = effort_said(self, "items", work)
         cites = (*cites, *ends.cites)
         hours = items * self.minutes_per_case / MINUTES_PER_HOUR
         words = f"{cases} cases x {{minutes_per_case}} min {ends.words}"
