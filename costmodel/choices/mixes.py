@@ -15,6 +15,7 @@ from costmodel.core import (
     Range,
     check,
     check_known,
+    checked,
     frozen,
     middle,
     public,
@@ -72,7 +73,7 @@ class Part:
             )
 
 
-@frozen
+@checked
 class Signal:
     """What tells which requests the second part of a mix gets: those with the least of it.
 
@@ -93,9 +94,6 @@ class Signal:
 
     signal_auc: Number
     correlation: Number = catalog.fact("task_quality", "same_question.correlation").value
-
-    def __post_init__(self) -> None:
-        validate(self)
 
     @classmethod
     def of(cls, name: str) -> Signal:
@@ -147,11 +145,10 @@ class Mix:
         signal: Signal | str | None = None,
         quality: Number | None = None,
     ) -> None:
-        object.__setattr__(self, "quality", quality)
+        signal = Signal.of(signal) if isinstance(signal, str) else signal
+        vars(self).update(quality=quality, mix=(*mix, *more), signal=signal)
         if quality is not None:
             require("quality", quality, 0, 1)
-        object.__setattr__(self, "mix", (*mix, *more))
-        object.__setattr__(self, "signal", Signal.of(signal) if isinstance(signal, str) else signal)
         check(
             self.signal is None or (isinstance(self.signal, Signal) and len(self.mix) == 2),
             "Mix: a signal picks the requests of the second of two parts; give two parts and "

@@ -143,9 +143,7 @@ class Option:
         techniques: Iterable[Any] = (),
         quality: Number | None = None,
     ) -> None:
-        object.__setattr__(self, "serving", serving)
-        object.__setattr__(self, "techniques", (*techniques, *more))
-        object.__setattr__(self, "quality", quality)
+        vars(self).update(serving=serving, techniques=(*techniques, *more), quality=quality)
         check(
             is_serving(serving),
             f"Option: the first argument is {in_words(serving)}, "

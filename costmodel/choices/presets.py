@@ -15,10 +15,9 @@ from costmodel.choices.servings.waiting import BATCH_S
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals, Monitoring
 from costmodel.choices.techniques.prompting import FewShot, LongContext, Prompt, PromptCache
-from costmodel.choices.techniques.tuning import FineTune
+from costmodel.choices.techniques.tuning import FineTune, Lora
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.workload import Workload, is_zero
 from costmodel.core import (

@@ -22,10 +22,10 @@ from costmodel.core import (
     Doubt,
     Number,
     Range,
-    assumed,
     check,
     frozen,
     leaves,
+    of_kind,
     one_number,
     percent,
     pin,
@@ -35,6 +35,7 @@ from costmodel.core import (
 )
 from costmodel.decisions.breakeven import stays_ahead
 from costmodel.decisions.simulate import FEW, quality_unknown
+from costmodel.facts.catalog import practice
 from costmodel.laws.money import irr
 from costmodel.ledgers.cash import FLOWS, Cash, cash_of_draws
 from costmodel.ledgers.engine import at_middle
@@ -106,7 +107,7 @@ class Policy:
     tax_rate: Number = 0.0
     contingency_percentile: float = 80
     realised: Number = ALL_REALISED
-    builders: Number = assumed(1, 2, 4, "a small team builds it", form="amount")
+    builders: Number = practice("Policy.builders")
     build_months: Number | None = None
 
     def __post_init__(self) -> None:
@@ -301,6 +302,7 @@ def npv_tornado(
     ['employee.usd_per_hour', 'Policy.realised']
     """
     policy, study = policy or Policy(), study.only(study.label(label))
+    of_kind("baseline", baseline, Option, Mix)
     every = study.beside(BASELINE, baseline)
     things = (every.options, every.work, every.terms, policy)
 
@@ -364,6 +366,7 @@ def _cases(
 
     `things` are the options, the workload, the terms and the policy with some inputs pinned.
     """
+    of_kind("baseline", baseline, Option, Mix)
     every = study.beside(BASELINE, baseline)
     known = at_middle(every)
     check(BASELINE in known.bills, "the baseline cannot run; `compare` says why")

@@ -24,7 +24,6 @@ from costmodel.core import (
     WORKING_HOURS_PER_MONTH,
     Infeasible,
     Number,
-    Range,
     check,
     check_known,
     frozen,
@@ -249,18 +248,8 @@ class Site:
     grid: str = "world"
     carbon: Number | None = None
     pue: Number = catalog.fact("own", "pue.industry.pue").value
-    busy_power: Number = Range(
-        0.55,
-        0.95,
-        mid=0.75,
-        why="assumption: power of a GPU under inference load over its rated power",
-    )
-    idle_power: Number = Range(
-        0.1,
-        0.3,
-        mid=0.18,
-        why="assumption: power of an idle GPU with a model loaded over its rated power",
-    )
+    busy_power: Number = catalog.practice("Site.busy_power")
+    idle_power: Number = catalog.practice("Site.idle_power")
     life_months: Number = catalog.fact("own", "server.life_months").value
     kwh_per_mtok_in: Number = catalog.fact("carbon", "api.kwh_per_mtok_in").value
     kwh_per_mtok_out: Number = catalog.fact("carbon", "api.kwh_per_mtok_out").value

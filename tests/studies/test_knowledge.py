@@ -689,7 +689,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.knowledge.latency({"a": RAG_ONLY}, WORK, waiting=3),
-            "waiting is 3, it must be Waiting",
+            "latency: waiting is 3, it must be Waiting",
         ),
         (lambda: cm.knowledge.holds(-1), "tokens is -1, it must be one number, at least 1"),
         (

@@ -34,7 +34,6 @@ from costmodel.core import (
     MTOK,
     CatalogError,
     Number,
-    assumed,
     frozen,
     validate,
 )
@@ -169,9 +168,7 @@ class Rag:
     ocr_share: Number = practice("Rag.ocr_share")
     usd_per_page: Number = practice("ocr.usd_per_page")
     # -- people and upkeep
-    embedder_life_months: Number = assumed(
-        12, 20, 36, "an embedding model is replaced after one to three years", form="amount"
-    )
+    embedder_life_months: Number = practice("Rag.embedder_life_months")
     eval_questions: Number = usual("Rag.eval_questions", CASES)
     minutes_per_question: Number = practice("Rag.minutes_per_question")
     build_weeks: Number = usual("rag.build_weeks", BUILD)

@@ -94,12 +94,7 @@ class Evals:
 
     # -- the golden set
     items: Number = usual("eval.examples", CASES)
-    runs_per_month: Number = usual(
-        assumed(
-            4, 8, 30, "a weekly or nightly run of the whole set, and one for each large change"
-        ),
-        RUNS,
-    )
+    runs_per_month: Number = usual("Evals.runs_per_month", RUNS)
     build_weeks: Number = usual("eval.build_weeks", BUILD)
     minutes_per_case: Number = practice("Evals.minutes_per_case")
     # -- the gate of every change
