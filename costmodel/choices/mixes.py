@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -102,8 +102,7 @@ class Signal:
         return cls(catalog.fact("task_quality", f"{name}.signal_auc").value)
 
 
-@public
-@dataclass(frozen=True, init=False)
+@frozen(init=False)
 class Mix:
     """Several options behind one door, itself an option: a router, or a cascade.
 

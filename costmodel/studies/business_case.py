@@ -208,7 +208,7 @@ def business_case(
             "people_freed": case.freed,
             "currency": _currency(study.terms),
         }
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
+    table = pd.DataFrame.from_dict(rows, "index").rename_axis("option")
     return table.sort_values("npv", ascending=False, kind="stable")
 
 

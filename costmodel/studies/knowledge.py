@@ -302,7 +302,7 @@ def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) ->
             row = {"why_not": str(reason)}
         rows[label] = row
     columns = ["p50_low", "p50", "p50_high", "p95_low", "p95", "p95_high", "why_not"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("option")
+    return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("option")
 
 
 def _wait(option: Any, work: Workload, terms: Terms, waiting: Any) -> tuple[Any, Any]:

@@ -332,7 +332,7 @@ def footprint(
         low, high = np.percentile(wide[name], [10, 90])
         rows[name] = [what, low, float(np.squeeze(mid[name])), high, unit]
     columns = ["what", "low", "mid", "high", "unit"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("quantity")
+    return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("quantity")
 
 
 def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str, Any]:

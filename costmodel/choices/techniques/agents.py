@@ -7,7 +7,7 @@ that share a history.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,7 @@ from costmodel.core import (
     assumed,
     check,
     floats,
-    public,
+    frozen,
     validate,
 )
 from costmodel.facts.catalog import practice
@@ -35,8 +35,7 @@ from costmodel.laws.agents import NEVER, WEIGHTS, History, attempts, history, ta
 from costmodel.laws.quality import Effect
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Agent:
     """A task in steps: tools in every prompt, a history that grows, retries, sub-agents, checks.
 
@@ -328,8 +327,7 @@ INTERACTIVE = {
 }
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class CodingAgent(Agent):
     """Changes to a repository of your own: a benchmark's success, what is left of it, and a reader.
 

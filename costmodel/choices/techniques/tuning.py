@@ -31,8 +31,8 @@ from costmodel.core import (
     Range,
     check,
     check_known,
+    frozen,
     middle,
-    public,
     require,
     validate,
 )
@@ -244,8 +244,7 @@ def _refuse_retired(base: str, day: str | None, start: Any) -> None:
         )
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class FineTune(Tune):
     """Fine-tune all weights: at a provider (`tuning`, with an Api), or on own GPUs (Hosted).
 
@@ -363,8 +362,7 @@ class FineTune(Tune):
         return lower if self._own else super().chance
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Lora(Tune):
     """Train a small adapter: a third fewer FLOPs, many adapters on one base.
 
