@@ -20,7 +20,6 @@ from costmodel.decisions.simulate import totals
 from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
-from costmodel.pages.plots import decisions as plots_decision
 from costmodel.pages.report import runner as report
 from costmodel.scenarios.scenario import notebooks_folder
 
@@ -342,10 +341,7 @@ def scaling(options: dict) -> None:
     slopes = [np.log(x[-1] / x[-2]) / np.log(SCALE[-1] / SCALE[-2]) for x in (first, again)]
     print(
         f"{'time grows with the draws to the power of':<62} {slopes[0]:>9.2f}      "
-        f"from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear. docs/scaling.png"
-    )
-    plots_decision.plot_scaling(list(SCALE), first).figure.savefig(
-        Path(__file__).parent.parent / "docs" / "scaling.png", dpi=110
+        f"from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear"
     )
 
 

@@ -43,7 +43,6 @@ from costmodel.choices.techniques.costs import Cost, Egress, SecondRegion
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals, Monitoring
 from costmodel.choices.techniques.prompting import (
     FewShot,
@@ -56,7 +55,7 @@ from costmodel.choices.techniques.prompting import (
 from costmodel.choices.techniques.release import Release
 from costmodel.choices.techniques.retries import SecondTry
 from costmodel.choices.techniques.review import Review
-from costmodel.choices.techniques.tuning import FineTune
+from costmodel.choices.techniques.tuning import FineTune, Lora
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, QuestionMix, Workload

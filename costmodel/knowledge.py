@@ -2,7 +2,7 @@
 
 Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate
             break_even_reads cache_map cache_verdict
-Retrieval   recall_at_k corpus_shift all_found found_by_entities stale_share own_embedder
+Retrieval   recall_at_k corpus_shift all_found found_by_entities stale_share
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost index_upkeep
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
             route_by_question
@@ -17,7 +17,6 @@ Waiting     Waiting latency first_token_s holds
 from costmodel.choices.quality.capability import capability_of
 from costmodel.choices.quality.expected import expected_quality
 from costmodel.choices.servings.waiting import Waiting
-from costmodel.choices.techniques.lookup import own_embedder
 from costmodel.core import absent
 from costmodel.laws.caching import (
     break_even_hit_rate,
@@ -101,7 +100,6 @@ __all__ = [
     "knowledge_table",
     "latency",
     "log_odds_right",
-    "own_embedder",
     "position_shift",
     "prefix_hit_rate",
     "quality_by_question",

@@ -67,11 +67,11 @@ def effort(owner: Any, name: str, work: Workload) -> Any:
     return scaled * volume_factor(work.requests_per_month, *known)
 
 
-def effort_words(owner: Any, name: str, work: Workload) -> tuple[str, tuple[str, ...]]:
-    """The formula of `effort` with {fields} to fill in, and what it cites."""
+def effort_said(owner: Any, name: str, work: Workload) -> tuple[Any, str, tuple[str, ...]]:
+    """`effort`, its formula with {fields} to fill in, and what it cites."""
     given, tier, field = getattr(owner, name), work.tier, f"{owner_of(owner)}.{name}"
     if not isinstance(given, Usual):
-        return f"{{{name}}}", (field,)
+        return given, f"{{{name}}}", (field,)
     words, names = f"{{{name}}} of a product x {{{given.by}}} for the tier {tier.id}", [given.by]
     if given.by in WITH_VOLUME:
         words += " x (1 + {volume_slope} x log10({requests_per_month} / {requests_reference}))"
@@ -79,4 +79,4 @@ def effort_words(owner: Any, name: str, work: Workload) -> tuple[str, tuple[str,
     if np.ndim(total := effort(owner, name, work)) == 0:
         words += f" = {number_text(total)}"
     cited = (field, *(f"{tier.id}.{n}" for n in names), "Workload.requests_per_month")
-    return f"({words})", cited if given.by in WITH_VOLUME else cited[:-1]
+    return total, f"({words})", cited if given.by in WITH_VOLUME else cited[:-1]

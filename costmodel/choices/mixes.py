@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from costmodel.core import (
     Range,
     check,
     check_known,
+    checked,
     frozen,
     middle,
     public,
@@ -72,7 +73,7 @@ class Part:
             )
 
 
-@frozen
+@checked
 class Signal:
     """What tells which requests the second part of a mix gets: those with the least of it.
 
@@ -94,9 +95,6 @@ class Signal:
     signal_auc: Number
     correlation: Number = catalog.fact("task_quality", "same_question.correlation").value
 
-    def __post_init__(self) -> None:
-        validate(self)
-
     @classmethod
     def of(cls, name: str) -> Signal:
         """A published signal: router, asked_confidence, typed_judge or free_text_judge."""
@@ -104,8 +102,7 @@ class Signal:
         return cls(catalog.fact("task_quality", f"{name}.signal_auc").value)
 
 
-@public
-@dataclass(frozen=True, init=False)
+@frozen(init=False)
 class Mix:
     """Several options behind one door, itself an option: a router, or a cascade.
 
@@ -147,11 +144,10 @@ class Mix:
         signal: Signal | str | None = None,
         quality: Number | None = None,
     ) -> None:
-        object.__setattr__(self, "quality", quality)
+        signal = Signal.of(signal) if isinstance(signal, str) else signal
+        vars(self).update(quality=quality, mix=(*mix, *more), signal=signal)
         if quality is not None:
             require("quality", quality, 0, 1)
-        object.__setattr__(self, "mix", (*mix, *more))
-        object.__setattr__(self, "signal", Signal.of(signal) if isinstance(signal, str) else signal)
         check(
             self.signal is None or (isinstance(self.signal, Signal) and len(self.mix) == 2),
             "Mix: a signal picks the requests of the second of two parts; give two parts and "

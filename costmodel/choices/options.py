@@ -15,7 +15,7 @@ API, and `odds_path(case)` of an accepted answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from operator import is_
 from typing import Any, TypeVar, cast
 
@@ -101,8 +101,7 @@ def require_servings(technique: Any, *names: str) -> None:
         )
 
 
-@public
-@dataclass(frozen=True, init=False)
+@frozen(init=False)
 class Option:
     """A choice: one serving (who answers) and any number of techniques (how it answers well).
 
@@ -143,9 +142,7 @@ class Option:
         techniques: Iterable[Any] = (),
         quality: Number | None = None,
     ) -> None:
-        object.__setattr__(self, "serving", serving)
-        object.__setattr__(self, "techniques", (*techniques, *more))
-        object.__setattr__(self, "quality", quality)
+        vars(self).update(serving=serving, techniques=(*techniques, *more), quality=quality)
         check(
             is_serving(serving),
             f"Option: the first argument is {in_words(serving)}, "

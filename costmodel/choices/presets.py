@@ -15,10 +15,9 @@ from costmodel.choices.servings.waiting import BATCH_S
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals, Monitoring
 from costmodel.choices.techniques.prompting import FewShot, LongContext, Prompt, PromptCache
-from costmodel.choices.techniques.tuning import FineTune
+from costmodel.choices.techniques.tuning import FineTune, Lora
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.workload import Workload, is_zero
 from costmodel.core import (
@@ -30,7 +29,6 @@ from costmodel.core import (
     check_known,
     middle,
     not_none,
-    of_kind,
     public,
     require,
 )
@@ -212,7 +210,6 @@ def presets(
     >>> list(cm.presets(work))
     ['Small model', 'Small model, few-shot + cache', 'Prompt', 'Managed fine-tune', 'Cascade']
     """
-    of_kind("presets: the workload", work, Workload)
     quality = quality or {}
     for label in quality:
         check_known("option", label, LABELS, where="the presets")
@@ -288,7 +285,6 @@ def not_offered(
     >>> cm.choices.not_offered(work)["RAG"]
     'there is no corpus to look anything up in'
     """
-    of_kind("not_offered: the workload", work, Workload)
     return _reasons(work, Api(model, on=on))
 
 

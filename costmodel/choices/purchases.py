@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import effort, effort_words
+from costmodel.choices.effort import effort_said
 from costmodel.choices.requests import Call, Request, by_prompt
 from costmodel.choices.schedule import Schedule, monthly, once
 from costmodel.choices.terms import STEADY, TRENDS, Terms
@@ -188,9 +188,9 @@ def setup(
     treatment: str = "opex",
 ) -> Line:
     """Weeks of a person up front (`technique.build_weeks`), times a number with its formula."""
-    hours = effort(technique, "build_weeks", work) * WORKING_HOURS_PER_WEEK * times[0]
-    weeks, cites = effort_words(technique, "build_weeks", work)
-    basis = f"{weeks} engineer-weeks x 40 h{times[1]} x {{usd_per_hour}}/h"
+    weeks, words, cites = effort_said(technique, "build_weeks", work)
+    hours = weeks * WORKING_HOURS_PER_WEEK * times[0]
+    basis = f"{words} engineer-weeks x 40 h{times[1]} x {{usd_per_hour}}/h"
     return labour(item, hours, person, once(), phase, basis, cites, treatment)
 
 
@@ -203,9 +203,9 @@ def upkeep(
     times: tuple[Number, str] = ONCE,
 ) -> Line:
     """A steady share of a person (`technique.upkeep_fte` of full time), every month."""
-    hours = effort(technique, "upkeep_fte", work) * WORKING_HOURS_PER_MONTH * times[0]
-    fte, cites = effort_words(technique, "upkeep_fte", work)
-    basis = f"{fte} of an engineer x working hours of a month{times[1]} x {{usd_per_hour}}/h"
+    fte, words, cites = effort_said(technique, "upkeep_fte", work)
+    hours = fte * WORKING_HOURS_PER_MONTH * times[0]
+    basis = f"{words} of an engineer x working hours of a month{times[1]} x {{usd_per_hour}}/h"
     return labour(item, hours, person, monthly(), phase, basis, cites)
 
 

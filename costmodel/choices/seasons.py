@@ -12,15 +12,14 @@ from costmodel.core import (
     Number,
     check,
     check_known,
+    checked,
     field_names,
-    frozen,
     not_none,
     one_number,
-    validate,
 )
 
 
-@frozen
+@checked
 class Seasons:
     """What single months bring beyond an ordinary one, every year again.
 
@@ -59,9 +58,6 @@ class Seasons:
     october: Number | None = None
     november: Number | None = None
     december: Number | None = None
-
-    def __post_init__(self) -> None:
-        validate(self)
 
     @property
     def extra(self) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from costmodel.core import (
     check_draws,
     check_known,
     frozen,
-    misspelt,
     not_none,
     of_kind,
     one_number,
@@ -328,7 +327,7 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
     own = list(inspect.signature(call).parameters.values())[1:]
     names = [p.name for p in own]
     fields = tuple(field for field in SHORTHAND if field not in names)
-    name = call.__name__
+    name, helpful = call.__name__, public(call)
 
     @wraps(call)
     def asked(*first: Any, **named: Any) -> Answer:
@@ -347,12 +346,7 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
             if names[:1] == ["label"] and "label" not in named and isinstance(study, (Option, Mix)):
                 more = [None, *more]  # the only option
             study = Study(study, changes.pop("work"), accept_zero=None)
-        try:
-            return call(study.changed(**changes).after_evidence(), *more, **named)
-        except TypeError as error:
-            if wrong := misspelt(call, name, (study, *more), named):
-                raise wrong from None
-            raise error
+        return helpful(study.changed(**changes).after_evidence(), *more, **named)
 
     study = inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     by_name = [inspect.Parameter(f, inspect.Parameter.KEYWORD_ONLY, default=None) for f in fields]

@@ -13,11 +13,11 @@ from costmodel.core import (
     Number,
     Range,
     assumed,
+    checked,
     frozen,
     in_words,
     is_day,
     require,
-    validate,
     whole_number,
 )
 from costmodel.facts import catalog
@@ -26,7 +26,7 @@ TRENDS = ("api", "gpu", "labour", "service")
 STEADY = "none"  # the trend of what has no price of its own
 
 
-@frozen
+@checked
 class Trends:
     """Yearly change of prices by class [share/year].
 
@@ -63,9 +63,6 @@ class Trends:
     labour: Number = catalog.practice("labor.labor_trend")
     service: Number = assumed(-0.05, 0.0, 0.08, "list prices of stores and tools", form="change")
 
-    def __post_init__(self) -> None:
-        validate(self)
-
 
 def _person(name: str) -> Any:
     return field(default_factory=lambda: catalog.person(name))
@@ -96,7 +93,7 @@ class People:
     annotator: catalog.Person = _person("annotator")
 
 
-@frozen
+@checked
 class SpendCommitment:
     """A contract with a seller of tokens: a discount for a yearly spend, a fee for what is short.
 
@@ -130,9 +127,6 @@ class SpendCommitment:
     usd_per_year: Number
     discount: Number = 0.0
     shortfall_fee: Number = 1.0
-
-    def __post_init__(self) -> None:
-        validate(self)
 
 
 @frozen

@@ -19,6 +19,7 @@ from costmodel.core import (
     assumed,
     check,
     check_known,
+    checked,
     frozen,
     middle,
     of_kind,
@@ -44,7 +45,7 @@ OTHER_LANGUAGES = catalog.practice("multilingual.token_factor")  # tokens over t
 FIRST, ANSWER = LATENCY_OF = "first token", "answer"
 
 
-@frozen
+@checked
 class Corpus:
     """The knowledge behind the answers, as it is today and as it changes.
 
@@ -80,9 +81,6 @@ class Corpus:
     # -- pages and readers
     pages: Number | None = None
     access_groups: Number = 1.0
-
-    def __post_init__(self) -> None:
-        validate(self)
 
     @property
     def page_count(self) -> Any:
@@ -274,11 +272,10 @@ class Workload:
             for name in self.question_mix:
                 check_known("question type", name, types, where="question_mix")
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
-        object.__setattr__(self, "seasons", seasons_of(self.seasons))
         task = task_of(self.task, self.difficulty, self.corpus is not None)
         tier = catalog.tier(self.tier) if isinstance(self.tier, str) else self.tier
-        for name, value in {"task": task, "difficulty": None, "tier": tier}.items():
-            object.__setattr__(self, name, value)
+        seasons = seasons_of(self.seasons)
+        vars(self).update(seasons=seasons, task=task, difficulty=None, tier=tier)
         kinds = {"corpus": Corpus, "question_mix": QuestionMix, "seasons": Seasons}
         for name, kind in (kinds | {"tier": catalog.Tier, "prompt_lengths": PromptLengths}).items():
             if getattr(self, name) is not None:

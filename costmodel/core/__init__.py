@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from costmodel.core.checks import (
     LEAST_DIVISOR,
+    checked,
     floats,
     is_day,
     number_list,
@@ -126,8 +127,8 @@ __all__ = """
     MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range
     SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX Stopped UNSEEN USD Unpriced Usual
     WEEKS_PER_MONTH WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed
-    check check_draws check_known check_writable data_folder dollars doubts draw_values drive
-    driver_key field_names find_key find_keys frozen given_or_drawn go_on in_words is_day
+    check check_draws check_known check_writable checked data_folder dollars doubts draw_values
+    drive driver_key field_names find_key find_keys frozen given_or_drawn go_on in_words is_day
     is_named is_nest key_of label_of leaves limits listed meaning_of middle misspelt money named
     not_none number_list number_text objects of_kind one_blas_thread one_number owner_label
     owner_of percent pin plain_cell probabilities public read_rows read_text require rewrite

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import date
 from math import inf
-from typing import Any
+from typing import Any, dataclass_transform
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from costmodel.core.errors import check, in_words
 from costmodel.core.forms import FORMS, form_for, is_one_number, outside
 from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
+from costmodel.core.public import Record, frozen
 from costmodel.core.ranges import Doubt, Range, Usual, is_number, unmarked
 from costmodel.core.units import LARGEST, ROUNDING
 
@@ -156,6 +157,13 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
                 value = value.for_unit(unit)
                 marked = isinstance(given, Usual)
                 object.__setattr__(x, name, replace(given, value=value) if marked else value)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def checked(cls: type[Record]) -> type[Record]:
+    """Make a `frozen` dataclass whose fields are held to what `validate` says."""
+    cls.__post_init__ = validate  # type: ignore[attr-defined]  # that of a dataclass
+    return frozen(cls)
 
 
 def is_day(text: Any) -> bool:

@@ -47,9 +47,13 @@ def public(thing: Thing) -> Thing:
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(cls: type[Record]) -> type[Record]:
-    """Make a public dataclass that never changes; `dataclasses.replace` makes another."""
-    return public(dataclass(frozen=True)(cls))
+def frozen(cls: Any = None, **how: bool) -> Any:
+    """Make a public dataclass that never changes; `dataclasses.replace` makes another.
+
+    `@frozen(kw_only=True)` hands on what `dataclass` knows.
+    """
+    made = dataclass(frozen=True, **how)  # type: ignore[call-overload]  # whatever it knows
+    return public(made(cls)) if cls else lambda cls: public(made(cls))
 
 
 def _helpful(call: Any, thing: Any) -> Any:

@@ -76,7 +76,7 @@ def compare(study: Study) -> pd.DataFrame:
 def table_of(study: Study, found: Simulated) -> pd.DataFrame:
     """The table of `compare`, made of the numbers of a study."""
     rows = {label: _row(label, found) | band(usd) for label, usd in found.usd.items()}
-    table = pd.DataFrame.from_dict(rows, orient="index").join(standing(study, found))
+    table = pd.DataFrame.from_dict(rows, "index").join(standing(study, found))
     table = table.reindex(pd.Index(list(study.options), name="option"), columns=COLUMNS)
     table[["eligible", "as_good"]] = table[["eligible", "as_good"]].eq(True)
     table["currency"] = "USD"

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import (
-    FORMS,
-    Doubt,
-    Range,
-    check,
-    doubts,
-    draw_values,
-    leaves,
-    number_list,
-    of_kind,
-    public,
-    require,
-    unit_of,
-)
+from costmodel.core import Doubt, check, leaves, require, unit_of
 from costmodel.decisions.simulate import (
     BAND,
     FEW,
@@ -142,56 +128,6 @@ def swings(study: Study) -> pd.DataFrame:
     """
     found = [tornado(study, label).assign(option=label) for label in study.options]
     return pd.concat(found).sort_values("spread", ascending=False, ignore_index=True)
-
-
-@analysis
-def rank_correlation(study: Study, label: str | None = None) -> pd.DataFrame:
-    """Spearman's rank correlation of each doubt with the total over the draws, strongest first.
-
-    It sees what is monotone, and correlation through drivers as it is; `sobol` sees the rest.
-
-    Parameters
-    ----------
-    study : Study, or options with a workload
-        Where the option stands.
-    label : str, optional
-        The option; without one, the only option.
-
-    Returns
-    -------
-    DataFrame
-        `input`, `rank_correlation` (-1 to 1; above 0: more of it costs more).
-
-    Raises
-    ------
-    ValueError
-        The option runs in fewer than three draws.
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> study = cm.load("support_assistant")
-    >>> rank_correlation(study, "Prompt", draws=500)["input"][0]
-    'Workload.usd_per_failure'
-    """
-    study = study.only(study.label(label))
-    draws, seed = study.draws, study.seed
-    (usd,) = totals(study, draws).values()
-    runs = ~np.isnan(usd)
-    check(
-        runs.sum() > 2,
-        f"rank_correlation: the option runs in {runs.sum()} of {draws} draws, which is too few to "
-        "rank; `compare` says why",
-    )
-    inputs = doubts(study.inputs)
-    points = study.points_of(draws) or {}  # after evidence
-    drawn = {
-        key: (points[key] if key in points else draw_values(key, doubt, draws, seed))[runs, 0]
-        for key, doubt in inputs.items()
-    }
-    found = pd.DataFrame(drawn).rank().corrwith(pd.Series(usd[runs]).rank())
-    table = found.rename_axis("input").reset_index(name="rank_correlation")
-    return table.sort_values("rank_correlation", key=abs, ascending=False, ignore_index=True)
 
 
 @analysis
@@ -327,71 +263,3 @@ def regret(study: Study) -> pd.DataFrame:
     }
     table = pd.DataFrame(columns).rename_axis("option")
     return table.sort_values("expected_regret", kind="stable")
-
-
-@public
-def calibrate(prior: Range, measured: Sequence[float], error: float | None = None) -> Range:
-    """A Range after your own measurements: the prior and the data weighed by their precision.
-
-    On the scale of the Range (logarithms for amounts, log-odds for shares) posterior precision =
-    prior precision + n / s^2, with s the spread of the measurements. Not in it: a bias that all
-    measurements share.
-
-    Parameters
-    ----------
-    prior : Range
-        What was believed before.
-    measured : sequence of float
-        The measurements, in the unit of the Range.
-    error : float, optional
-        Standard deviation of one measurement, as a share of it; a single one needs it. Without it,
-        s is the spread of the measurements.
-
-    Returns
-    -------
-    Range
-        With the key and the level of the prior, so that it stays paired.
-
-    Raises
-    ------
-    ValueError
-        No measurement, one without `error`, one that the form of the Range does not allow, or no
-        doubt on either side.
-
-    Examples
-    --------
-    >>> before = Range(50, 200, name="speed")
-    >>> after = calibrate(before, [118, 125, 121, 130])
-    >>> after.name, round(after.low), round(after.mid), round(after.high)
-    ('speed', 119, 123, 128)
-    """
-    of_kind("calibrate: the prior", prior, Range)
-    x = number_list("calibrate: measured", measured, -np.inf)
-    if error is not None:
-        require("calibrate: error", error)
-    check(
-        x.size > 1 or error is not None,
-        "one measurement has no spread; give error=, its standard deviation as a share of it",
-    )
-    to_scale, from_scale, *_ = FORMS[prior.form]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = to_scale(x)
-        low, mid, high = to_scale(np.array([prior.low, prior.mid, prior.high], float))
-    check(
-        np.isfinite(z).all(),
-        f"a measurement lies outside what {prior.form!r} allows: {x.min():g} to {x.max():g}",
-    )
-    own = (mid - low if z.mean() < mid else high - mid) / prior.z_of_end
-    if error is None:
-        spread = z.std(ddof=1)
-    else:
-        spread = np.log1p(error) if prior.form == "amount" else error
-    certain = "calibrate: neither the prior nor the measurements may be certain"
-    check(spread > 0 and own > 0, certain)
-    precision = 1 / own**2 + x.size / spread**2
-    centre = (mid / own**2 + z.sum() / spread**2) / precision
-    reach = prior.z_of_end / np.sqrt(precision)
-    low, mid, high = (float(from_scale(centre + k * reach)) for k in (-1, 0, 1))
-    why = f"calibrated by {x.size} measurement{'s' if x.size > 1 else ''} of your own, before: "
-    why += f"{prior.low:g} to {prior.high:g}"
-    return replace(prior, low=low, high=high, mid=mid, why=why)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check, public
+from costmodel.core import check, frozen
 from costmodel.decisions.breakeven import breakeven, settled
 from costmodel.decisions.compare import compare
 from costmodel.decisions.pilots import LEAST_DRAWS, pilot
@@ -45,8 +45,7 @@ def _no_flips() -> pd.DataFrame:
     return pd.DataFrame(columns=FLIPS)
 
 
-@public
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Verdict:
     """Which option to choose: the eligible one of the least expected present value.
 

@@ -11,7 +11,7 @@ It imports `core`.
 """
 
 from costmodel.core import GLOSSARY, CatalogError, absent
-from costmodel.facts.cards import api_models, api_price, price
+from costmodel.facts.cards import api_models, api_price, disagreements, price
 from costmodel.facts.catalog import (
     facts,
     gpu,
@@ -32,7 +32,6 @@ from costmodel.facts.catalog import (
     tuning,
     tunings,
 )
-from costmodel.facts.disputes import disagreements
 from costmodel.facts.media import audio_tokens, image_tokens, scan_tokens
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.facts.prices import ApiPrice, Rates, Tokens

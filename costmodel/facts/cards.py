@@ -11,9 +11,18 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from costmodel.core import CatalogError, Number, check, of_kind, public, require
+import pandas as pd
+
+from costmodel.core import CatalogError, Number, check, public, require
 from costmodel.facts.catalog import cache_lifetime, fact, retirement, shortest_cached
-from costmodel.facts.listings import changed_between, differing, listing, offers, steps_of
+from costmodel.facts.listings import (
+    changed_between,
+    differing,
+    listing,
+    offers,
+    second_prices,
+    steps_of,
+)
 from costmodel.facts.pricelist import (
     SOURCE,
     find,
@@ -34,6 +43,7 @@ NOT_PRICED = {
     "its tokens are charged at the input rate",
 }
 SAID = ("usd_per_mtok_in", "usd_per_mtok_cache_read", "usd_per_mtok_out", "usd_per_request")
+DISPUTED = ["provider", "model", "above", "field", "listed", "second", "as_of", "source", "note"]
 RESIDENCY_IDS = {"aws": "bedrock"}  # provider -> its name in data/facts/residency.csv
 
 
@@ -84,7 +94,6 @@ def price(
     >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01", calls=2)
     0.600003
     """
-    of_kind("price: tokens", tokens, Tokens)
     require("price: calls", calls, low=1)
     card = api_price(model, provider, on, mode, residency, discount)
     check_window(card, tokens, calls)
@@ -328,3 +337,35 @@ def _uplift(
 def _priced_by_token(entry: Any) -> bool:
     dated = entry.prices if isinstance(entry.prices, list) else [entry]
     return any(p.prices.input_mtok is not None or p.prices.output_mtok is not None for p in dated)
+
+
+@public
+def disagreements() -> pd.DataFrame:
+    """Prices of the list that a second source of the same day gives otherwise.
+
+    Returns
+    -------
+    DataFrame
+        `provider`, `model`, `above` (prompt tokens above which the price holds), `field`, `listed`
+        and `second` [USD per million tokens], `as_of` (the day of both), `source` (id of the
+        second) and its `note`.
+
+    Examples
+    --------
+    >>> table = disagreements()
+    >>> table.query("model == 'openai.gpt-5.5' and field == 'usd_per_mtok_in'")[
+    ...     ["above", "listed", "second"]
+    ... ].values.tolist()
+    [[272000.0, 5.5, 11.0]]
+    """
+    rows = []
+    days = {id.partition(">")[0]: found[0].as_of for id, found in second_prices().items()}
+    for key, day in days.items():
+        provider, model = key.split(".", 1)
+        card = api_price(model, provider, on=day)
+        rows += [
+            (provider, model, above, fact.field, listed, fact.value.mid, fact.as_of)
+            + (fact.sources[0][1], fact.value.why)
+            for above, fact, listed in differing(provider, model, card.tiers)
+        ]
+    return pd.DataFrame(rows, columns=DISPUTED)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.core import check, public
+from costmodel.core import check, frozen, public
 from costmodel.ingest.collect import collected
 from costmodel.ingest.reader import TOKENS
 
@@ -35,8 +34,7 @@ NO_MODEL = re.compile(
 REGION = re.compile(r"^[A-Z]{2,4}\d-(MP:)?([A-Z]{2,4}\d_)?")
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Bill:
     """What was charged; `read_bill` makes it.
 

@@ -9,14 +9,13 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import redirect_stderr
-from dataclasses import dataclass
 from hashlib import blake2b
 from os.path import isdir
 from pathlib import Path
 
 import pandas as pd
 
-from costmodel.core import CatalogError, check, middle, public
+from costmodel.core import CatalogError, check, frozen, middle, public
 from costmodel.facts.tokens import count_tokens
 
 SHINGLE = 5  # words that make one fingerprint
@@ -25,8 +24,7 @@ BANDS = 8  # of them that two documents must share one of to be compared
 ALIKE = 0.8  # share of common fingerprints from which documents repeat each other
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Documents:
     """A folder of documents; `read_documents` makes it. Their texts are not kept.
 

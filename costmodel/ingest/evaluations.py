@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.core import Measured, check, check_known, public
+from costmodel.core import Measured, check, check_known, frozen, public
 from costmodel.ingest.collect import collected
 
 YES = "true 1 1.0 yes y pass passed c correct accepted".split()
@@ -18,8 +17,7 @@ NO = "false 0 0.0 no n fail failed i incorrect rejected".split()
 STEPS = 100  # of the fit of one factor, which settles in a dozen
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Evaluations:
     """Judged answers; `read_evaluations` makes it.
 

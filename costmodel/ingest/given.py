@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from costmodel.core import CatalogError, public
+from costmodel.core import CatalogError, frozen, public
 from costmodel.ingest.bills import Bill, read_bill
 from costmodel.ingest.collect import example
 from costmodel.ingest.evaluations import Evaluations, read_evaluations
 from costmodel.ingest.usage import Usage, read
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Given:
     """Your own numbers; `given` makes it.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.core import Range, check, public
+from costmodel.core import Range, check, frozen, public
 from costmodel.core.forms import Z90
 from costmodel.ingest.collect import collected
 from costmodel.ingest.reader import COLUMNS
@@ -18,8 +17,7 @@ TIMES = ("ttft", "tpot", "e2e")
 LATE = 0.99
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class LoadTest:
     """Runs of a load test; `read_load_test` makes it.
 

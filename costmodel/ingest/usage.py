@@ -22,7 +22,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 from tqdm import tqdm
 
-from costmodel.core import KILO, MTOK, CatalogError, check, one_number, public
+from costmodel.core import KILO, MTOK, CatalogError, check, frozen, one_number, public
 from costmodel.facts.cards import api_price
 from costmodel.facts.pricelist import MODES
 from costmodel.facts.prices import ApiPrice, Tokens, billed
@@ -50,8 +50,7 @@ SESSIONS = 1_000  # that are kept whole beside sums
 MOST = 200_000  # rows of sums that are held before they are summed again
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Usage:
     """Calls of models, one row a call or a bucket of calls; `read` makes it.
 

@@ -3,17 +3,17 @@
 It imports `decisions` and everything below.
 
 Files       examples first_scenario save scenario_schema (and `cm.load`)
-Many        compare_portfolio portfolio_bill
+Many        compare_portfolio
 Contracts   with_price_book
 """
 
 from costmodel.core import absent
 from costmodel.scenarios.first import first_scenario
-from costmodel.scenarios.portfolio import compare_portfolio, portfolio_bill
+from costmodel.scenarios.portfolio import compare_portfolio
 from costmodel.scenarios.price_book import with_price_book
 from costmodel.scenarios.scenario import examples, save, scenario_schema
 
 __all__ = """
-    compare_portfolio examples first_scenario portfolio_bill save scenario_schema with_price_book
+    compare_portfolio examples first_scenario save scenario_schema with_price_book
 """.split()
 __getattr__ = absent(__name__, __all__)

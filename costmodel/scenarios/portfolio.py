@@ -10,33 +10,18 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from costmodel.choices.purchases import PHASES
 from costmodel.choices.study import Study
-from costmodel.core import (
-    CatalogError,
-    check,
-    check_known,
-    in_words,
-    not_none,
-    public,
-    read_rows,
-    whole_number,
-)
+from costmodel.core import CatalogError, check, in_words, not_none, public, read_rows, whole_number
 from costmodel.decisions.compare import compare
-from costmodel.decisions.simulate import per_draw
-from costmodel.decisions.verdict import recommend
-from costmodel.ledgers.engine import Bill
 from costmodel.scenarios.scenario import load
 
 WORKERS, WORKERS_MAX = 2, 1_000
@@ -150,85 +135,6 @@ def _end_with(parent: int) -> None:
 
     if os.name != "nt":
         threading.Thread(target=watch, daemon=True).start()
-
-
-@public
-def portfolio_bill(
-    scenarios: str | Path | Mapping[str, Any],
-    base: str | None = None,
-    chosen: Mapping[str, str] | None = None,
-    shared: Iterable[str] = (),
-    **changes: Any,
-) -> pd.DataFrame:
-    """Add up many scenarios, each by its best option, with what they share paid once.
-
-    Equation: sum of all bills - (sum - greatest) of every shared phase, draw by draw. Inputs of one
-    name are drawn alike in all scenarios, so that the band of the sum holds what moves all of them;
-    it is wider than that of independent projects.
-
-    Parameters
-    ----------
-    scenarios, base, **changes
-        As in `compare_portfolio`; all need the same horizon, draws and seed.
-    chosen : dict of scenario to option, optional
-        Which option counts; the best of the rule by default.
-    shared : iterable of str
-        Phases of the ledger that are bought once for all, by the scenario that needs most of them,
-        such as "evaluation", "compliance" or "maintenance".
-
-    Returns
-    -------
-    DataFrame
-        A row for each scenario, one for "paid once" (below 0), one for "all": scenario, option,
-        expected, p10, p90 [USD over the horizon], share [of the expected sum].
-
-    Raises
-    ------
-    CatalogError
-        A phase or an option that is not there.
-    ValueError
-        Scenarios of different horizons, draws or seeds, or one in which no option is eligible.
-
-    Examples
-    --------
-    >>> two = {"a": {"requests_per_month": 1e5}, "b": {"requests_per_month": 1e6}}
-    >>> chosen, shared = {"a": "RAG", "b": "RAG"}, ["evaluation"]
-    >>> bill = portfolio_bill(two, "support_assistant", chosen, shared, draws=100)
-    >>> bill["scenario"].to_list(), bool(bill["expected"][2] < 0)
-    (['a', 'b', 'paid once', 'all'], True)
-    """
-    studies = {n: _loaded(case, {**own, **changes}) for n, case, own in _jobs(scenarios, base)}
-    check(studies, f"no scenario in {in_words(scenarios)}")
-    alike = {(x.terms.months, x.draws, x.seed) for x in studies.values()}
-    check(len(alike) == 1, "the scenarios differ in months, draws or seed; give them as keywords")
-    ((_, draws, _),) = alike
-    labels: dict[str, Any] = {
-        name: (chosen or {}).get(name) or recommend(x).best for name, x in studies.items()
-    }
-    for name, label in labels.items():
-        check(label, f"{name!r}: no option is eligible; say which counts with chosen={{...}}")
-    studies = {name: study.only(labels[name]) for name, study in studies.items()}
-    phases = [*shared]
-    for phase in phases:
-        check_known("phase", phase, PHASES, "the ledger")
-    numbers: list[Any] = [Bill.total, *(partial(Bill.total, phase=phase) for phase in phases)]
-    usd = {  # USD in each draw: of the whole bill, and of each of these phases
-        name: [next(iter(x.values())) for x in per_draw(study, numbers, draws)]
-        for name, study in studies.items()
-    }
-    by_phase = np.array([phases_usd for _, *phases_usd in usd.values()])
-    once = (by_phase.max(0) - by_phase.sum(0)).sum(0) + np.zeros(draws)
-    rows: dict[str, Any] = {name: (labels[name], total) for name, (total, *_) in usd.items()}
-    rows |= {"paid once": ("", once)}
-    rows |= {"all": ("", sum(total for _, total in rows.values()))}
-    table = pd.DataFrame(
-        [
-            {"scenario": name, "option": label, "expected": x.mean()}
-            | dict(zip(("p10", "p90"), np.percentile(x, [10, 90]), strict=True))
-            for name, (label, x) in rows.items()
-        ]
-    )
-    return table.assign(share=table["expected"] / table["expected"].iloc[-1])
 
 
 def _tables(jobs: list[Job]) -> list[pd.DataFrame]:

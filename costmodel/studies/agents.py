@@ -26,7 +26,6 @@ from costmodel.core import (
     check,
     middle,
     number_list,
-    of_kind,
     public,
     require,
     sample,
@@ -80,7 +79,6 @@ def schema_options(api: Api) -> dict[str, Option]:
     >>> bool(table["per_request"]["described schema"] < table["per_request"]["bare schema"])
     True
     """
-    of_kind("schema_options: api", api, Api)
     bare = {
         "steps": catalog.practice("bare_schema.steps"),
         "schema_tokens": catalog.practice("bare_schema.schema_tokens"),

@@ -22,7 +22,6 @@ from costmodel.core import (
     Doubt,
     Number,
     Range,
-    assumed,
     check,
     frozen,
     leaves,
@@ -36,6 +35,7 @@ from costmodel.core import (
 )
 from costmodel.decisions.breakeven import stays_ahead
 from costmodel.decisions.simulate import FEW, quality_unknown
+from costmodel.facts.catalog import practice
 from costmodel.laws.money import irr
 from costmodel.ledgers.cash import FLOWS, Cash, cash_of_draws
 from costmodel.ledgers.engine import at_middle
@@ -107,7 +107,7 @@ class Policy:
     tax_rate: Number = 0.0
     contingency_percentile: float = 80
     realised: Number = ALL_REALISED
-    builders: Number = assumed(1, 2, 4, "a small team builds it", form="amount")
+    builders: Number = practice("Policy.builders")
     build_months: Number | None = None
 
     def __post_init__(self) -> None:
@@ -208,7 +208,7 @@ def business_case(
             "people_freed": case.freed,
             "currency": _currency(study.terms),
         }
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
+    table = pd.DataFrame.from_dict(rows, "index").rename_axis("option")
     return table.sort_values("npv", ascending=False, kind="stable")
 
 
@@ -366,7 +366,6 @@ def _cases(
 
     `things` are the options, the workload, the terms and the policy with some inputs pinned.
     """
-    of_kind("policy", policy, Policy)
     of_kind("baseline", baseline, Option, Mix)
     every = study.beside(BASELINE, baseline)
     known = at_middle(every)

@@ -24,7 +24,6 @@ from costmodel.core import (
     check,
     middle,
     number_list,
-    of_kind,
     one_number,
     percent,
     public,
@@ -110,10 +109,7 @@ def buy_or_rent(
     one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
     one_number("buy_or_rent: gpus", gpus, 1)
     rents = rents or {}
-    of_kind("buy_or_rent: rents", rents, dict)
     owned, terms = owned or Owned(), terms or Terms()
-    of_kind("buy_or_rent: owned", owned, Owned)
-    of_kind("buy_or_rent: terms", terms, Terms)
     for name, usd in rents.items():
         require(f"buy_or_rent: rents[{name!r}]", usd, LEAST_DIVISOR)
     asked = {name: Rent(name, "", "", "", usd) for name, usd in rents.items()}
@@ -246,7 +242,7 @@ def by_utilisation(
     10.0
     """
     terms = terms or Terms()
-    _check_replicas("by_utilisation", serving, work, terms, replicas)
+    one_number("by_utilisation: replicas", replicas, LEAST_DIVISOR)
     used = number_list("by_utilisation: shares", shares, LEAST_DIVISOR, 1)
     one_number("by_utilisation: fte", fte, 0)
     given = serving, work, terms
@@ -264,13 +260,6 @@ def by_utilisation(
             "api": each / tokens * MTOK,
         }
     )
-
-
-def _check_replicas(call: str, serving: Any, work: Any, terms: Any, replicas: Any) -> None:
-    of_kind(f"{call}: the serving", serving, Hosted)
-    of_kind(f"{call}: the workload", work, Workload)
-    of_kind(f"{call}: the terms", terms, Terms)
-    one_number(f"{call}: replicas", replicas, LEAST_DIVISOR)
 
 
 def _api_usd_per_request(api: Any, work: Workload, terms: Terms) -> float:
@@ -351,7 +340,7 @@ def own_over_api(
     [[True, True], [False, True]]
     """
     terms = terms or Terms()
-    _check_replicas("own_over_api", own, work, terms, replicas)
+    one_number("own_over_api: replicas", replicas, LEAST_DIVISOR)
     shares = number_list("own_over_api: utilisation", utilisation, LEAST_DIVISOR, 1)
     staff = number_list("own_over_api: fte", fte, 0)
     own, api, work, terms = middle((own, api, work, terms))

@@ -74,7 +74,7 @@ def holds(tokens: float, models: Iterable[str] = MODELS, on: str | None = None) 
         usd = np.nan if over else tokens / MTOK * float(middle(tier.usd_per_mtok_in))
         rows[model] = (card.window, over, usd)
     columns = ["window", "over", "usd_per_query"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("model")
+    table = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
     return table.sort_values(["over", "usd_per_query"])
 
 

@@ -28,7 +28,6 @@ from costmodel.core import (
     check,
     middle,
     not_none,
-    of_kind,
     one_number,
     public,
     require,
@@ -137,7 +136,6 @@ def knowledge_options(
 
 def check_corpus(who: str, work: Any) -> None:
     """Check that a workload has a corpus."""
-    of_kind(f"{who}: the workload", work, Workload)
     check(
         work.corpus is not None,
         f"{who}: the workload has no corpus; give corpus=Corpus(tokens=...) or "
@@ -229,8 +227,6 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
     [0.34, 0.66]
     """
     one_number("error", error, 0, 1)
-    of_kind("route_by_question: simple", simple, Option)
-    of_kind("route_by_question: hard", hard, Option)
     mix: Any = middle(work.question_mix or QuestionMix())
 
     def side(option: Option, of_facts: float) -> tuple[Option, float]:
@@ -293,7 +289,6 @@ def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) ->
     True
     """
     waiting = waiting or Waiting()
-    of_kind("waiting", waiting, Waiting)
     rows: dict[str, dict[str, Any]] = {}
     for label, option in study.options.items():
         things = option, study.work, study.terms, waiting
@@ -307,7 +302,7 @@ def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) ->
             row = {"why_not": str(reason)}
         rows[label] = row
     columns = ["p50_low", "p50", "p50_high", "p95_low", "p95", "p95_high", "why_not"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("option")
+    return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("option")
 
 
 def _wait(option: Any, work: Workload, terms: Terms, waiting: Any) -> tuple[Any, Any]:

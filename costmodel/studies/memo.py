@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from costmodel.choices.terms import Terms
 from costmodel.core import (
     Doubt,
     check,
+    frozen,
     key_of,
     middle,
     money,
@@ -115,8 +115,7 @@ or usd_per_hour
     return options[kind]
 
 
-@public
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Memo:
     """One page that answers a board.
 

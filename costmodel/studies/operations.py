@@ -311,7 +311,6 @@ def _ways(
     policies: Iterable[str] | Mapping[str, Release],
 ) -> dict[str, Release]:
     """A release for every policy, "none" first."""
-    of_kind("release", release or ALL_AT_ONCE, Release)
     check(
         _answered_by_model(study.option(label)),
         "release policies are for an option in which a model answers; this one has none",

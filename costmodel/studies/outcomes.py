@@ -148,7 +148,7 @@ def per_outcome(
         rows[label] = row
     band = ["p10", "p90"] if draws else []
     columns = [*OUTCOME, "per_accepted", *band, "why_not"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("option")
+    table = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("option")
     return table.astype(dict.fromkeys(columns[:-1], float)).sort_values(
         "per_accepted", kind="stable"
     )
@@ -244,7 +244,7 @@ def equal_quality(study: Study, quality: Number, usd_per_case: Number) -> pd.Dat
             "why_not": UNKNOWN if bill.accepted is None else "",
         }
     columns = ["quality", "by_people", "usd_to_pay", "usd_for_people", "usd", "why_not"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    table = pd.DataFrame.from_dict(rows, "index", columns=columns)
     table = table.reindex(pd.Index(list(study.options), name="option"))
     return table.sort_values("usd", kind="stable")
 

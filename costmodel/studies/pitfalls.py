@@ -24,10 +24,9 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals
 from costmodel.choices.techniques.prompting import PromptCache
-from costmodel.choices.techniques.tuning import Tune
+from costmodel.choices.techniques.tuning import Lora, Tune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload

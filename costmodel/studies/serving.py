@@ -24,12 +24,10 @@ from costmodel.core import (
     WORKING_HOURS_PER_MONTH,
     Infeasible,
     Number,
-    Range,
     check,
     check_known,
     frozen,
     middle,
-    of_kind,
     one_number,
     sample,
     validate,
@@ -250,18 +248,8 @@ class Site:
     grid: str = "world"
     carbon: Number | None = None
     pue: Number = catalog.fact("own", "pue.industry.pue").value
-    busy_power: Number = Range(
-        0.55,
-        0.95,
-        mid=0.75,
-        why="assumption: power of a GPU under inference load over its rated power",
-    )
-    idle_power: Number = Range(
-        0.1,
-        0.3,
-        mid=0.18,
-        why="assumption: power of an idle GPU with a model loaded over its rated power",
-    )
+    busy_power: Number = catalog.practice("Site.busy_power")
+    idle_power: Number = catalog.practice("Site.idle_power")
     life_months: Number = catalog.fact("own", "server.life_months").value
     kwh_per_mtok_in: Number = catalog.fact("carbon", "api.kwh_per_mtok_in").value
     kwh_per_mtok_out: Number = catalog.fact("carbon", "api.kwh_per_mtok_out").value
@@ -337,7 +325,6 @@ def footprint(
     280
     """
     site = site or Site()
-    of_kind("footprint: the site", site, Site)
     things = (study.option(label), study.work, study.terms, site)
     mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, study.seed))
     rows = {}
@@ -345,7 +332,7 @@ def footprint(
         low, high = np.percentile(wide[name], [10, 90])
         rows[name] = [what, low, float(np.squeeze(mid[name])), high, unit]
     columns = ["what", "low", "mid", "high", "unit"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("quantity")
+    return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("quantity")
 
 
 def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str, Any]:

@@ -22,8 +22,7 @@ from costmodel.choices.purchases import PHASES, Line
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
-from costmodel.choices.techniques.lora import Lora
-from costmodel.choices.techniques.tuning import FineTune, Tune
+from costmodel.choices.techniques.tuning import FineTune, Lora, Tune
 from costmodel.core import (
     WORKING_HOURS_PER_WEEK,
     check,

@@ -11,7 +11,6 @@ from toys import ON, STILL, Buy, api
 import costmodel as cm
 from costmodel.choices.schedule import monthly
 from costmodel.core.ranges import Z90
-from costmodel.decisions.simulate import totals
 
 WORK = cm.Workload(
     300_000,
@@ -252,19 +251,7 @@ def test_a_fan_of_single_months():
     assert fan["p50"].to_list() == [0, 7, 7, 7]
 
 
-def test_rank_correlation_is_that_of_scipy_and_signed(options):
-    table = cm.uncertainty.rank_correlation(options["RAG"], WORK, draws=1_000).set_index("input")[
-        "rank_correlation"
-    ]
-    assert table["task.difficulty"] > 0.2 and table["engineer.usd_per_hour"] > 0.2
-    from costmodel.core.draws import doubts, draw_values
-
-    x = draw_values("rag.top_k", doubts(options["RAG"])["rag.top_k"], 1_000, 0)[:, 0]
-    usd = totals(cm.Study({"x": options["RAG"]}, WORK), 1_000)["x"]
-    assert table["rag.top_k"] == pytest.approx(stats.spearmanr(x, usd).statistic)
-
-
-# -- drivers and calibration -----------------------------------------------------------------------
+# -- drivers -----------------------------------------------------------------------
 
 
 def test_drivers_correlate_and_keep_each_range():
@@ -296,23 +283,6 @@ def test_drive_moves_named_inputs_only(options):
 def test_a_wrong_loading_is_refused(given, says):
     with pytest.raises(ValueError, match=says):
         cm.Range(1, 2, **given)
-
-
-def test_calibration_is_the_normal_posterior_on_the_scale_of_the_range():
-    """Prior N(0, 1), two measurements of 1 with standard deviation 1: mean 2/3, variance 1/3."""
-    after = cm.uncertainty.calibrate(normal(0, 1, "x"), [1.0, 1.0], error=1.0)
-    assert after.mid == pytest.approx(2 / 3) and after.high - after.mid == pytest.approx(
-        Z90 / np.sqrt(3)
-    )
-    assert after.name == "x" and "2 measurements" in after.why
-
-
-def test_more_measurements_narrow_it_and_it_stays_paired():
-    before = cm.Range(50, 200, name="speed")
-    some, more = (cm.uncertainty.calibrate(before, [100, 120] * n) for n in (1, 8))
-    assert more.high / more.low < some.high / some.low < before.high / before.low
-    with pytest.raises(ValueError, match="give error="):
-        cm.uncertainty.calibrate(before, [100])
 
 
 # -- what is not comparable, and what cannot be asked ----------------------------------------------
@@ -358,10 +328,6 @@ def test_an_option_that_fails_in_a_few_draws_stays():
     [
         (lambda o: cm.uncertainty.tornado(o, WORK), "there are 4 options; name one of 'Prompt'"),
         (
-            lambda o: cm.uncertainty.rank_correlation(o["RAG"], WORK, draws=1),
-            "runs in 1 of 1 draws, which is too few to rank",
-        ),
-        (
             lambda o: cm.uncertainty.p_cheaper(
                 {"first": o["RAG"], "second": o["LoRA"]}, WORK, by=2, draws=10
             ),
@@ -386,11 +352,6 @@ def test_an_option_that_fails_in_a_few_draws_stays():
         (
             lambda o: cm.uncertainty.sobol_indices(lambda u: u[:, 0], []),
             r"names is \[\], it must name",
-        ),
-        (lambda o: cm.uncertainty.calibrate(5, [1, 2]), "the prior is 5, it must be Range"),
-        (
-            lambda o: cm.uncertainty.calibrate(cm.Range(1, 2), [1.5], error=-1),
-            "calibrate: error is -1, allowed is at least 0",
         ),
         (
             lambda o: cm.uncertainty.drive(o, "economy", ["rag.top_k"]),

@@ -55,7 +55,7 @@ def test_a_wrong_value_is_refused_in_one_sentence(value, tmp_path, monkeypatch):
         (lambda: cm.load(3), "scenario is 3, it must be str(...) or Path(...)"),
         (lambda: cm.operations.expected_loss("x", 0.5, 1, 1, 1), "chance is 'x', it must be share"),
         (lambda: cm.plots.plot_bands(3), "plot_bands: table is 3, it must be DataFrame"),
-        (lambda: cm.presets(5), "presets: the workload is 5, it must be Workload(...)"),
+        (lambda: cm.presets(5), "presets: work is 5, it must be Workload"),
         (lambda: cm.Range("a", 2), "Range('a', 2): both ends must be finite numbers"),
         (lambda: cm.Range(1, 2, mid="x"), "Range(1, 2): mid is 'x', it must lie between"),
         (lambda: cm.Range(1, 2, name=5), "Range(1, 2): name is 5, it must be text"),

@@ -649,7 +649,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.knowledge.knowledge_options(None),
-            "knowledge_options: the workload is None, it must be Workload(...)",
+            "knowledge_options: work is None, it must be Workload",
         ),
         (
             lambda: cm.knowledge.knowledge_map({}, WORK),
@@ -689,7 +689,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.knowledge.latency({"a": RAG_ONLY}, WORK, waiting=3),
-            "waiting is 3, it must be Waiting(...)",
+            "latency: waiting is 3, it must be Waiting",
         ),
         (lambda: cm.knowledge.holds(-1), "tokens is -1, it must be one number, at least 1"),
         (
@@ -698,7 +698,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.knowledge.route_by_question("RAG", RAG_ONLY, WORK),
-            "route_by_question: simple is 'RAG', it must be Option(...)",
+            "route_by_question: simple is 'RAG', it must be Option",
         ),
         (lambda: cm.Rag(store=3), "Rag.store is 3, it must be an id such as"),
         (lambda: cm.Rag(embedder=True), "Rag.embedder is True, it must be an id such as"),

@@ -323,11 +323,11 @@ WRONG = [
     ),
     (
         lambda: cm.serving.footprint(option(), CHAT, site="france"),
-        "the site is 'france', it must be Site",
+        "site is 'france', it must be Site",
     ),
     (
         lambda: cm.serving.by_utilisation(option(), CHAT, [1.0]),
-        "the serving is a Option, it must be Hosted",
+        "serving is a Option, it must be Hosted",
     ),
     (
         lambda: cm.serving.by_utilisation(SERVING, CHAT, []),

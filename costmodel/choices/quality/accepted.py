@@ -57,8 +57,8 @@ def describe_model(serving: Any) -> None:
             given["capability"] = None
     if isinstance(serving.reader, str):
         given["reader"] = catalog.reader(serving.reader)
-    for name, value in given.items():
-        object.__setattr__(serving, name, usual[name] if value is None else value)
+    filled = {name: usual[name] if value is None else value for name, value in given.items()}
+    vars(serving).update(filled)
 
 
 def usual_of_model(model: Any) -> dict[str, Any]:

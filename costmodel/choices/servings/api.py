@@ -165,8 +165,7 @@ class Api:
             asked = sold | not_none(**terms_of_sale(self))
             if asked != sold:
                 card = moved_card(card, asked)
-        for name, value in {"model": card, **terms_of_sale(card)}.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(terms_of_sale(card), model=card)
         self._check_limits()
         describe_model(self)
         validate(self)

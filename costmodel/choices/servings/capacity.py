@@ -20,7 +20,6 @@ from costmodel.core import (
     ROUNDING,
     SECONDS_PER_HOUR,
     Number,
-    assumed,
     check,
     check_known,
     frozen,
@@ -90,14 +89,7 @@ class Fleet:
     scaling: str = "fixed"
     spare_replicas: Number = 0
     wait_share: Number = 0.05
-    burstiness: Number = assumed(
-        1.0,
-        2.0,
-        4.0,
-        "real traffic is burstier than a Poisson stream (BurstGPT, "
-        "arXiv:2401.17644); measure yours",
-        form="amount",
-    )
+    burstiness: Number = catalog.practice("Fleet.burstiness")
     # -- starts and sleep
     warm_replicas: Number = 0
     cold_start_s: Number = catalog.practice("hosting.cold_start_s")
@@ -111,9 +103,7 @@ class Fleet:
     # -- ways to pay
     committed_replicas: Number = 0
     commitment: str = "reserved_12mo"
-    interrupted: Number = assumed(
-        0.02, 0.05, 0.15, "share of spot hours lost to interruptions, draining and restarts"
-    )
+    interrupted: Number = catalog.practice("Fleet.interrupted")
 
     def __post_init__(self) -> None:
         check_known("scaling", self.scaling, SCALINGS, where="Fleet")

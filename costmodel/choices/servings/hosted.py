@@ -33,7 +33,6 @@ from costmodel.core import (
     SECONDS_PER_HOUR,
     CatalogError,
     Number,
-    assumed,
     check,
     check_known,
     frozen,
@@ -42,6 +41,7 @@ from costmodel.core import (
     validate,
 )
 from costmodel.facts import catalog
+from costmodel.facts.catalog import practice
 from costmodel.laws import queueing
 from costmodel.laws.serving.batching import NO_DRAFT, first_token_late_s, seconds_per_request
 from costmodel.laws.serving.calibration import (
@@ -163,31 +163,19 @@ class Hosted:
     # -- size of a replica and of the fleet
     gpus_per_replica: int | None = None
     replicas_min: Number = 1
-    load_max: Number = assumed(
-        0.7,
-        0.85,
-        0.95,
-        "share of capacity planned for beside queueing; forecast error, releases, long prompts",
-    )
+    load_max: Number = practice("Hosted.load_max")
     # -- speed
     batch_max: Number = 64
     error: Number | None = None
     requests_per_s: Number | None = None
     draft_tokens: Number = 0
-    draft_accepted: Number = assumed(
-        0.5,
-        0.7,
-        0.85,
-        "accepted drafts depend on the text; EAGLE-3 and MTP heads report 60 to 85 %",
-    )
-    draft_cost: Number = assumed(0.02, 0.05, 0.15, "one layer of an MTP head beside some 60")
+    draft_accepted: Number = practice("Hosted.draft_accepted")
+    draft_cost: Number = practice("Hosted.draft_cost")
     fleet: Fleet = field(default_factory=Fleet)
     # -- adapters
     adapters: Number = 0
     adapter_bytes: Number = 2e8
-    adapter_slowdown: Number = assumed(
-        0.02, 0.1, 0.25, "adapters of many tenants in one batch; engines report a few to 25 %"
-    )
+    adapter_slowdown: Number = practice("Hosted.adapter_slowdown")
     # -- surcharge and people
     residency_uplift: Number = 1.0
     build_weeks: Number = usual("hosting.build_weeks", BUILD)

@@ -19,10 +19,8 @@ from costmodel.core import (
     WORKING_HOURS_PER_WEEK,
     CatalogError,
     Number,
-    assumed,
-    frozen,
+    checked,
     middle,
-    validate,
 )
 from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue
@@ -32,7 +30,7 @@ PRICED_BY = ("gpus_per_server", "capex_usd", "server_overhead")
 AGED_BY = ("residual", "life_months")
 
 
-@frozen
+@checked
 class Owned:
     """Servers that you buy instead of renting GPUs: cheaper hours, paid up front.
 
@@ -94,13 +92,8 @@ class Owned:
     usd_per_kwh: Number = catalog.fact("own", "energy.us.usd_per_kwh").value
     pue: Number = catalog.fact("own", "pue.industry.pue").value
     # -- people
-    operations_fte_per_server: Number = assumed(
-        0.01, 0.02, 0.06, "hands for swaps, firmware and network; one person for 50 servers"
-    )
-    setup_weeks: Number = assumed(2, 4, 10, "order, rack, network, burn-in", form="amount")
-
-    def __post_init__(self) -> None:
-        validate(self)
+    operations_fte_per_server: Number = catalog.practice("Owned.operations_fte_per_server")
+    setup_weeks: Number = catalog.practice("Owned.setup_weeks")
 
     def of(self, gpu: catalog.Gpu) -> Owned:
         """The same with the price and the power of a GPU filled in, unless they are your own."""

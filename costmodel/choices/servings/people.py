@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.effort import effort, effort_words
+from costmodel.choices.effort import effort_said
 from costmodel.choices.purchases import Line, Lines, cite, labour, setup
 from costmodel.choices.schedule import by_month, monthly
 from costmodel.choices.terms import Terms
@@ -43,9 +43,9 @@ def people_of(own: Hosted, gpus: Any, work: Workload, terms: Terms) -> Lines:
     engineer, phase = terms.people.engineer, "maintenance"
     tier: Any = work.tier
     yield setup("set up serving", own, work, engineer)
-    fte, (words, cites) = effort(own, "upkeep_fte", work), effort_words(own, "upkeep_fte", work)
+    fte, words, cites = effort_said(own, "upkeep_fte", work)
     if isinstance(own.upkeep_fte, Usual):
-        many, (more, further) = (f(own, "upkeep_fte_fleet", work) for f in (effort, effort_words))
+        many, more, further = effort_said(own, "upkeep_fte_fleet", work)
         fte, cites = fleet_fte(gpus, fte, many), (*cites, *further)
         words = f"{words} of up to {FEW} GPUs, towards {more} of {MANY}, by the log of the GPUs,"
     count, when = by_month(fte * WORKING_HOURS_PER_MONTH)

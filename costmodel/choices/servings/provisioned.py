@@ -22,7 +22,6 @@ from costmodel.core import (
     SECONDS_PER_MINUTE,
     CatalogError,
     Number,
-    assumed,
     check,
     check_known,
     frozen,
@@ -102,12 +101,7 @@ class Provisioned:
     units_min: OpenNumber = None
     units_step: OpenNumber = None
     units: OpenNumber = None
-    load_max: Number = assumed(
-        0.7,
-        0.9,
-        1.0 - 1e-9,
-        "share of the units planned for; above, calls are turned away for a moment",
-    )
+    load_max: Number = catalog.practice("Provisioned.load_max")
     cover: Number = 1.0
 
     def __post_init__(self) -> None:

@@ -22,11 +22,10 @@ from costmodel.core import (
     MTOK,
     SECONDS_PER_HOUR,
     Number,
-    frozen,
+    checked,
     middle,
     number_text,
     unchecked,
-    validate,
 )
 from costmodel.facts.catalog import practice
 from costmodel.laws.agents import attempts
@@ -37,7 +36,7 @@ HALVES = 8  # of a batch that are tried: 64, 32 ... 1
 HALF, LATE = 0.5, 0.95  # the percentiles, and the cached shares from which they see a hit
 
 
-@frozen
+@checked
 class Waiting:
     """How long a hosted API takes; wide, because models and hours differ.
 
@@ -74,9 +73,6 @@ class Waiting:
     seconds_per_token: Number = practice("api.seconds_per_token")
     cached_wait_share: Number = practice("api.cached_wait_share")
     tail: Number = practice("api.tail")
-
-    def __post_init__(self) -> None:
-        validate(self)
 
 
 Waits = tuple[Any, Any]  # seconds of half of the requests, and of 19 in 20

@@ -7,7 +7,7 @@ that share a history.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -24,11 +24,10 @@ from costmodel.core import (
     MINUTES_PER_HOUR,
     Infeasible,
     Number,
-    Range,
     assumed,
     check,
     floats,
-    public,
+    frozen,
     validate,
 )
 from costmodel.facts.catalog import practice
@@ -36,8 +35,7 @@ from costmodel.laws.agents import NEVER, WEIGHTS, History, attempts, history, ta
 from costmodel.laws.quality import Effect
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Agent:
     """A task in steps: tools in every prompt, a history that grows, retries, sub-agents, checks.
 
@@ -102,20 +100,16 @@ class Agent:
     """
 
     # -- length of a task
-    steps: Number = assumed(
-        4, 10, 30, "model calls of one task; 6 to 12 in published support agents"
-    )
+    steps: Number = practice("Agent.steps")
     step_spread: Number = assumed(
         0.3, 0.6, 1.0, "a few tasks take many times the steps of the others", form="amount"
     )
     cap_steps: Number | None = None
     # -- what a step writes and reads
-    step_output_tokens: Number = assumed(80, 200, 500, "a thought and a tool call")
+    step_output_tokens: Number = practice("Agent.step_output_tokens")
     step_reasoning_tokens: Number = 0.0
-    tool_tokens: Number = assumed(100, 400, 1_500, "what a tool returns")
-    tools: Number = Range(
-        4, 58, mid=12, why="assumption; 58 definitions took 55,000 tokens in one published case"
-    )
+    tool_tokens: Number = practice("Agent.tool_tokens")
+    tools: Number = practice("Agent.tools")
     tokens_per_tool: Number = practice("tool.tokens_per_tool")
     schema_tokens: Number = 0.0
     # -- the history
@@ -143,7 +137,7 @@ class Agent:
     reuse: Number = practice("agent.hit_rate")
     # -- people
     reviewed_share: Number = 0.0
-    review_minutes: Number = assumed(2, 5, 20, "a person checks the result of one task")
+    review_minutes: Number = practice("Agent.review_minutes")
     build_weeks: Number = usual("agent.build_weeks", BUILD)
     upkeep_fte: Number = usual("agent.upkeep_fte", UPKEEP)
     # -- quality
@@ -333,8 +327,7 @@ INTERACTIVE = {
 }
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class CodingAgent(Agent):
     """Changes to a repository of your own: a benchmark's success, what is left of it, and a reader.
 

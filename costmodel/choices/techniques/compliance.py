@@ -27,8 +27,6 @@ from costmodel.core import (
     WORKING_HOURS_PER_WEEK,
     Infeasible,
     Number,
-    Range,
-    assumed,
     check,
     frozen,
     validate,
@@ -123,16 +121,7 @@ class Compliance:
     usd_per_core_hour: Number = practice("processor.usd_per_core_hour")
     recall: Number = practice("Compliance.recall")
     build_weeks: Number = usual("redaction.build_weeks", BUILD)
-    upkeep_fte: Number = usual(
-        assumed(
-            0.01,
-            0.03,
-            0.1,
-            "rules, records and questions of customers",
-            name="compliance.upkeep_fte",
-        ),
-        UPKEEP,
-    )
+    upkeep_fte: Number = usual("compliance.upkeep_fte", UPKEEP)
     chars_per_token: Number = practice("text.chars_per_token")
     # -- residency
     region: str | None = None
@@ -144,7 +133,7 @@ class Compliance:
     usd_per_gb_month: Number = practice("trace_store.usd_per_gb_month")
     # -- audits
     usd_per_audit: Number = practice("soc2.usd_once")
-    renewal_share: Number = Range(0.5, 0.75, why="renewals cost 50 to 75 % of the first audit")
+    renewal_share: Number = practice("Compliance.renewal_share")
     usd_per_year_tool: Number = practice("compliance_tool.usd_per_year")
     borne: Number = practice("Compliance.borne")
     # -- lawyers and assessments

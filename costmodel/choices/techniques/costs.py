@@ -29,9 +29,9 @@ from costmodel.core import (
     ROUNDING,
     Number,
     Range,
-    assumed,
     check,
     check_known,
+    checked,
     frozen,
     unchecked,
     validate,
@@ -231,7 +231,7 @@ class Egress:
     prompts_leave: bool | None = None
     files_mb: Number = 0.0
     chars_per_token: Number = practice("text.chars_per_token")
-    transfer_overhead: Number = assumed(1.2, 2, 5, "names of fields, headers and encryption")
+    transfer_overhead: Number = practice("Egress.transfer_overhead")
 
     def __post_init__(self) -> None:
         facts = {key: fact.value for key, fact in catalog.facts_of("egress").items()}
@@ -265,7 +265,7 @@ class Egress:
         )
 
 
-@frozen
+@checked
 class SecondRegion:
     """A second region: you buy that answers go on when a region is lost.
 
@@ -302,17 +302,10 @@ class SecondRegion:
     standby_share: Number = 1.0
     regions: int = 2
     usd_per_gb_region: Number = catalog.fact("egress", "aws.usd_per_gb_region").value
-    bytes_per_token: Number = assumed(4, 16, 40, "text, its vector and metadata")
-    build_weeks: Number = assumed(
-        2, 4, 12, "second deployment, replication, a switch that is tried"
-    )
-    drills_per_year: Number = assumed(
-        1, 2, 4, "tests of the move to the other region", form="amount"
-    )
-    drill_hours: Number = assumed(8, 24, 80, "people of one test of the move")
-
-    def __post_init__(self) -> None:
-        validate(self)
+    bytes_per_token: Number = practice("SecondRegion.bytes_per_token")
+    build_weeks: Number = practice("SecondRegion.build_weeks")
+    drills_per_year: Number = practice("SecondRegion.drills_per_year")
+    drill_hours: Number = practice("SecondRegion.drill_hours")
 
     def adapt(self, serving: Any) -> Any:
         """Own GPUs in all regions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.tunes.life import retraining
 from costmodel.choices.tunes.offers import refuse_terms
 from costmodel.choices.tunes.readiness import Readiness
-from costmodel.core import DAYS_PER_MONTH, GB, Number, check, public
+from costmodel.core import DAYS_PER_MONTH, GB, Number, check, frozen
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, expit, student_shift
 
@@ -28,8 +28,7 @@ STUDENTS = (
 )
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Distill(Tune):
     """Let a large teacher label your traffic and train a small student on it.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort, effort_words, usual
+from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort_said, usual
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, labour, setup, upkeep
 from costmodel.choices.quality.accepted import long_prompt
@@ -34,7 +34,6 @@ from costmodel.core import (
     MTOK,
     CatalogError,
     Number,
-    assumed,
     frozen,
     validate,
 )
@@ -169,9 +168,7 @@ class Rag:
     ocr_share: Number = practice("Rag.ocr_share")
     usd_per_page: Number = practice("ocr.usd_per_page")
     # -- people and upkeep
-    embedder_life_months: Number = assumed(
-        12, 20, 36, "an embedding model is replaced after one to three years", form="amount"
-    )
+    embedder_life_months: Number = practice("Rag.embedder_life_months")
     eval_questions: Number = usual("Rag.eval_questions", CASES)
     minutes_per_question: Number = practice("Rag.minutes_per_question")
     build_weeks: Number = usual("rag.build_weeks", BUILD)
@@ -222,8 +219,7 @@ class Rag:
     def buys(self, case: Case) -> Purchases:
         people, corpus = case.terms.people, corpus_of(case.work, self)
         yield setup("build the retrieval pipeline", self, case.work, people.engineer)
-        asked = effort(self, "eval_questions", case.work)
-        questions, cites = effort_words(self, "eval_questions", case.work)
+        asked, questions, cites = effort_said(self, "eval_questions", case.work)
         yield labour(
             "label questions for retrieval",
             asked * self.minutes_per_question / MINUTES_PER_HOUR,

@@ -10,21 +10,8 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, cite
 from costmodel.choices.schedule import Schedule, monthly, path
 from costmodel.choices.workload import Corpus, QuestionMix, Workload
-from costmodel.core import (
-    GB,
-    KILO,
-    MILLION,
-    Infeasible,
-    Number,
-    Range,
-    assumed,
-    check,
-    in_words,
-    of_kind,
-    public,
-)
+from costmodel.core import GB, KILO, MILLION, Infeasible, Range, assumed, check, in_words, of_kind
 from costmodel.facts import catalog
-from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.quality import shift
 from costmodel.laws.retrieval import corpus_shift, found_in_part, part_found, recall_at_k
 
@@ -173,44 +160,3 @@ def paid_with(corpus: Corpus, schedule: Schedule, months: int) -> Schedule:
     if np.ndim(size) == 0:
         return schedule
     return path(schedule.weights(months, np.zeros(months + 1)) * size)
-
-
-@public
-def own_embedder(
-    rent: catalog.Rent, tokens_per_s: Number, dimensions: int, utilisation: Number = 0.5
-) -> catalog.Embedder:
-    """An embedding model on a GPU of your own, as a record for `Rag(embedder=...)`.
-
-    Its price is the rent over the tokens that it embeds: rent / (tokens/s x 3,600 x utilisation).
-
-    Parameters
-    ----------
-    rent : Rent
-        Of the GPU, such as `cm.facts.rent("L4", "marketplace")`.
-    tokens_per_s : number, above 0
-        Tokens that the GPU embeds in a second when it is busy.
-    dimensions : int
-        Numbers in one vector.
-    utilisation : number, 0 to 1
-        Share of the hours in which it is busy.
-
-    Returns
-    -------
-    Embedder
-        With the price as a Range from the low to the high end of the rent.
-
-    Examples
-    --------
-    >>> own_embedder(catalog.rent("L4", "marketplace"), 62_100, 1_024).dimensions
-    1024
-    """
-    usd = rent.usd_per_gpu_hour
-    low, mid, high = (
-        usd_per_mtok(x, tokens_per_s, utilisation) for x in (usd.low, usd.mid, usd.high)
-    )
-    return catalog.Embedder(
-        f"own-{rent.gpu}",
-        Range(low, high, mid, form="amount", source=usd.source, why="rent over tokens per hour"),
-        dimensions,
-        sources=(("usd_per_mtok_in", usd.source),),
-    )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, CASES, REVIEW, RUNS, effort, effort_words, usual
+from costmodel.choices.effort import BUILD, CASES, REVIEW, RUNS, effort, effort_said, usual
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, every_call, labour, setup
 from costmodel.choices.running import (
@@ -94,12 +94,7 @@ class Evals:
 
     # -- the golden set
     items: Number = usual("eval.examples", CASES)
-    runs_per_month: Number = usual(
-        assumed(
-            4, 8, 30, "a weekly or nightly run of the whole set, and one for each large change"
-        ),
-        RUNS,
-    )
+    runs_per_month: Number = usual("Evals.runs_per_month", RUNS)
     build_weeks: Number = usual("eval.build_weeks", BUILD)
     minutes_per_case: Number = practice("Evals.minutes_per_case")
     # -- the gate of every change
@@ -138,9 +133,10 @@ class Evals:
 
     def buys(self, case: Case) -> Purchases:
         people, work = case.terms.people, case.work
-        items, smoke, monthly_runs, weekly = (effort(self, name, work) for name in RUNNING)
-        items_said, smoke_said, runs_said, weekly_said = (
-            effort_words(self, name, work) for name in RUNNING
+        numbers, words, cites = zip(*(effort_said(self, n, work) for n in RUNNING), strict=True)
+        (items, smoke, monthly_runs, weekly), (of_items, of_smoke, of_runs, of_weekly) = (
+            numbers,
+            words,
         )
         changes = weekly * WEEKS_PER_MONTH
         yield setup("build the golden set", self, work, people.engineer, "evaluation")
@@ -150,36 +146,35 @@ class Evals:
             people.expert,
             once(),
             "evaluation",
-            items_said[0] + " cases x {minutes_per_case} min x {usd_per_hour}/h",
-            items_said[1],
+            of_items + " cases x {minutes_per_case} min x {usd_per_hour}/h",
+            cites[0],
         )
         runs = items * monthly_runs * self.repeats + smoke * changes
         in_a_row = runs / np.maximum(monthly_runs + changes, ROUNDING)
         basis = (
-            f"{items_said[0]} cases x {runs_said[0]} runs a month x at most {{repeats_max}} repeats"
+            f"{of_items} cases x {of_runs} runs a month x at most {{repeats_max}} repeats"
             " to see a fall of {effect} through a spread of {spread} "
-            f"+ {smoke_said[0]} cases x {weekly_said[0]} changes a week"
+            f"+ {of_smoke} cases x {of_weekly} changes a week"
         )
         when, phase = monthly(), "evaluation"
-        cites = ("agreement", *items_said[1], *smoke_said[1], *runs_said[1], *weekly_said[1])
+        read = ("agreement", *(name for named in cites for name in named))
         for part, _ in bought_together(case):
             request, by, item = part.request, part.serving, "evaluation runs"
-            yield from every_call(item, request, runs, when, phase, by, basis, cites, in_a_row)
+            yield from every_call(item, request, runs, when, phase, by, basis, read, in_a_row)
         call, judge = judge_call(case, self), self.judge
-        yield Traffic("evaluation judge", call, runs, when, phase, judge, basis, cites, in_a_row)
+        yield Traffic("evaluation judge", call, runs, when, phase, judge, basis, read, in_a_row)
 
-        hours, name = effort(self, "review_hours_per_month", work), "review_hours_per_month"
-        words, cites = effort_words(self, name, work)
-        basis = words + " h a month x {usd_per_hour}/h"
-        yield labour("review evaluations", hours, people.expert, when, phase, basis, cites)
+        hours, said, named = effort_said(self, "review_hours_per_month", work)
+        basis = said + " h a month x {usd_per_hour}/h"
+        yield labour("review evaluations", hours, people.expert, when, phase, basis, named)
         yield labour(
             "wait at the gate",
             changes * self.wait_minutes / MINUTES_PER_HOUR,
             people.engineer,
             when,
             phase,
-            weekly_said[0] + " changes a week x {wait_minutes} min x {usd_per_hour}/h",
-            weekly_said[1],
+            of_weekly + " changes a week x {wait_minutes} min x {usd_per_hour}/h",
+            cites[-1],
         )
 
 
@@ -333,8 +328,7 @@ class Monitoring:
             self.judge,
             "requests a month x {judge_share} sampled",
         )
-        number = effort(self, "reviews_per_month", case.work)
-        read, cites = effort_words(self, "reviews_per_month", case.work)
+        number, read, cites = effort_said(self, "reviews_per_month", case.work)
         yield labour(
             "read sampled answers",
             number * self.minutes_per_review / MINUTES_PER_HOUR,

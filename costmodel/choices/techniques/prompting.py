@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, UPKEEP, effort, effort_words, usual
+from costmodel.choices.effort import BUILD, UPKEEP, effort_said, usual
 from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, purchases_of, setup, upkeep
@@ -27,9 +27,8 @@ from costmodel.core import (
     MTOK,
     Infeasible,
     Number,
-    Range,
-    assumed,
     check,
+    checked,
     frozen,
     not_none,
     of_kind,
@@ -39,7 +38,7 @@ from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found
 
 
-@frozen
+@checked
 class Prompt:
     """Plain instructions: weeks to write and test them, some upkeep, nothing else to buy.
 
@@ -67,16 +66,13 @@ class Prompt:
     build_weeks: Number = usual("prompt.build_weeks", BUILD)
     upkeep_fte: Number = usual("prompt.maintenance_fte", UPKEEP)
 
-    def __post_init__(self) -> None:
-        validate(self)
-
     def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
         yield setup("write and test the prompt", self, case.work, engineer)
         yield upkeep("keep the prompt working", self, case.work, engineer)
 
 
-@frozen
+@checked
 class FewShot:
     """Worked examples in every prompt: nothing to train, but each request pays for their tokens.
 
@@ -105,14 +101,9 @@ class FewShot:
     """
 
     examples: Number = 8
-    tokens_per_example: Number = assumed(150, 250, 400, "a short question and its answer")
-    build_hours: Number = usual(
-        Range(8, 40, why="assumption: choose, write and test the examples"), BUILD
-    )
+    tokens_per_example: Number = practice("FewShot.tokens_per_example")
+    build_hours: Number = usual("FewShot.build_hours", BUILD)
     log_odds: Number = task_fact("few_shot.log_odds")
-
-    def __post_init__(self) -> None:
-        validate(self)
 
     def shape(self, request: Request, work: Workload) -> Request:
         return request.add(
@@ -121,10 +112,7 @@ class FewShot:
 
     def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
-        hours, (words, cites) = (
-            effort(self, "build_hours", case.work),
-            effort_words(self, "build_hours", case.work),
-        )
+        hours, words, cites = effort_said(self, "build_hours", case.work)
         basis = words + " h x {usd_per_hour}/h"
         yield labour("choose the examples", hours, engineer, once(), "build", basis, cites)
 
@@ -199,7 +187,7 @@ class PromptCache:
             )
 
 
-@frozen
+@checked
 class TokenSizes:
     """Tokens of its own for one part of a Mix, whose requests are longer or shorter than the rest.
 
@@ -229,9 +217,6 @@ class TokenSizes:
     reasoning_tokens: Number | None = None
     prompt_lengths: PromptLengths | None = None
 
-    def __post_init__(self) -> None:
-        validate(self)
-
     def shape(self, request: Request, work: Workload) -> Request:
         prompt = not_none(instructions=self.instruction_tokens, input=self.input_tokens)
         answer = not_none(output_tokens=self.output_tokens, reasoning_tokens=self.reasoning_tokens)
@@ -241,7 +226,7 @@ class TokenSizes:
         return request.each(segments=segments, lengths=self.prompt_lengths, **answer)
 
 
-@frozen
+@checked
 class SemanticCache:
     """Answer a question like an earlier one from memory: a hit costs next to nothing.
 
@@ -269,11 +254,8 @@ class SemanticCache:
     """
 
     hit_rate: Number = practice("semantic_cache.hit_rate")
-    wrong_hit_share: Number = assumed(0.01, 0.03, 0.1, "a match accuracy of 90 to 99 %")
-    build_weeks: Number = usual(assumed(0.5, 1, 2, "a threshold to tune and to test"), BUILD)
-
-    def __post_init__(self) -> None:
-        validate(self)
+    wrong_hit_share: Number = practice("SemanticCache.wrong_hit_share")
+    build_weeks: Number = usual("SemanticCache.build_weeks", BUILD)
 
     def shape(self, request: Request, work: Workload) -> Request:
         missed = 1 - self.hit_rate

@@ -189,11 +189,11 @@ class Release:
     refused_before: Number = practice("release.refused_before")
     shows_in_refusals: Number = practice("release.shows_in_refusals")
     # -- layers and their flags
-    layers: Number = assumed(1, 2, 6, "layers that one change touches, of six")
+    layers: Number = practice("Release.layers")
     separate: bool = False
     isolate_hours: Number = practice("Release.isolate_hours")
     flag_hours: Number = practice("Release.flag_hours")
-    usd_per_month_flags: Number = assumed(20, 100, 500, "seats of a flag service", form="amount")
+    usd_per_month_flags: Number = practice("Release.usd_per_month_flags")
     usd_per_day_late: Number = 0.0
 
     def __post_init__(self) -> None:

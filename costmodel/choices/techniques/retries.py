@@ -11,11 +11,12 @@ from costmodel.choices.quality.tasks import TESTED
 from costmodel.choices.requests import Request, Segment
 from costmodel.choices.techniques.lookup import task_fact
 from costmodel.choices.workload import Workload
-from costmodel.core import Number, assumed, frozen, validate
+from costmodel.core import Number, checked
+from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect
 
 
-@frozen
+@checked
 class SecondTry:
     """Show the model why its answer failed, and let it try again.
 
@@ -52,15 +53,12 @@ class SecondTry:
     [(500.0, 1.0), (650.0, 0.2)]
     """
 
-    again: Number = assumed(0.05, 0.2, 0.4, "share of the answers that fail a check")
-    noticed: Number = assumed(0.5, 0.8, 0.95, "tests and validators miss some wrong answers")
+    again: Number = practice("SecondTry.again")
+    noticed: Number = practice("SecondTry.noticed")
     checked: bool | None = None
-    feedback_tokens: Number = assumed(50, 300, 2_000, "an error message or the output of a test")
+    feedback_tokens: Number = practice("SecondTry.feedback_tokens")
     log_odds: Number = task_fact("second_try.log_odds")
-    build_weeks: Number = usual(assumed(0.5, 2, 5, "a check that says what is wrong"), BUILD)
-
-    def __post_init__(self) -> None:
-        validate(self)
+    build_weeks: Number = usual("SecondTry.build_weeks", BUILD)
 
     def shape(self, request: Request, work: Workload) -> Request:
         last = request.calls[-1]

@@ -12,7 +12,7 @@ from costmodel.choices.running import paid_as, requests_served
 from costmodel.choices.schedule import by_month, level_of, scaled, staged, with_demand
 from costmodel.choices.servings.baselines import OCCUPANCY, REDONE
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.core import MINUTES_PER_HOUR, Infeasible, Number, assumed, frozen, validate
+from costmodel.core import MINUTES_PER_HOUR, Infeasible, Number, frozen, validate
 from costmodel.facts import catalog
 
 
@@ -70,10 +70,10 @@ class Review:
     """
 
     checked_share: Number
-    minutes_per_review: Number = assumed(1, 2, 5, "reading one answer and its question")
-    noticed: Number = assumed(0.6, 0.8, 0.95, "checkers tire, and miss some wrong answers")
+    minutes_per_review: Number = catalog.practice("Review.minutes_per_review")
+    noticed: Number = catalog.practice("Review.noticed")
     escalated: Number = 0.0
-    minutes_per_redo: Number = assumed(3, 8, 20, "answer it anew; measure yours")
+    minutes_per_redo: Number = catalog.practice("Review.minutes_per_redo")
     accepted_redone: Number = REDONE
     role: catalog.Person | Id = "support_agent"
     redo_role: catalog.Person | Id = "support_agent"

@@ -31,8 +31,8 @@ from costmodel.core import (
     Range,
     check,
     check_known,
+    frozen,
     middle,
-    public,
     require,
     validate,
 )
@@ -244,8 +244,7 @@ def _refuse_retired(base: str, day: str | None, start: Any) -> None:
         )
 
 
-@public
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class FineTune(Tune):
     """Fine-tune all weights: at a provider (`tuning`, with an Api), or on own GPUs (Hosted).
 
@@ -361,3 +360,57 @@ class FineTune(Tune):
     def chance(self) -> tuple[Any, str]:
         lower = self.pass_chance / self.runs_ratio, "{pass_chance} / {runs_ratio} for all weights"
         return lower if self._own else super().chance
+
+
+@frozen(kw_only=True)
+class Lora(Tune):
+    """Train a small adapter: a third fewer FLOPs, many adapters on one base.
+
+    You give up a little quality on large sets. `adapters` tenants share the fleet; the workload is
+    then that of all of them.
+
+    Parameters
+    ----------
+    quantised : bool
+        True is QLoRA: a base in 4 bits needs a quarter of the memory and runs slower.
+    tuning : id or record, or None
+        A provider's offer: it trains at that price. One for a size class of open models answers on
+        a Hosted serving; one for a model, or with a price of the adapter, behind an Api. None
+        trains on own GPUs.
+    customer : bool
+        As of `FineTune`.
+    examples, tokens_per_example, epochs, runs, mfu, speed, usd_per_run
+        As of `FineTune`.
+    labels, minutes_per_label, label_role, minutes_per_check, build_weeks
+        The labels and the first work, as of `FineTune`.
+    pass_chance, luck, failed_share, sweep_runs, sweep_share, debug_hours, candidate_items
+        The runs until one passes, as of `FineTune`.
+    speed_error, seq_len, packed, stack, hours_per_run, checkpoints, usd_per_gb_month
+        One run and what is kept of it, as of `FineTune`.
+    retrain_months, retrain_labels, retrain_hours
+        Retraining, as of `FineTune`.
+    base_life_months, provider_life_months, labels_kept, rebuild_share
+        The end of the base model, as of `FineTune`.
+    upkeep_fte, adapters, further_share
+        Upkeep, and tenants, as of `FineTune`.
+    log_odds_adapter : number or Range
+        What an adapter adds to that in place of all weights, mostly below 0 [log-odds].
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range, or an example is longer than `seq_len`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.Lora().method, cm.Lora(quantised=True).method
+    ('lora', 'qlora')
+    """
+
+    examples: Number = 2_000
+    quantised: bool = False
+    log_odds_adapter: Number = practice("Lora.log_odds_adapter")
+
+    def quality(self, case: Case) -> Effect:
+        return tuned(case, self.examples, self.log_odds_adapter)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, CASES, effort, effort_words, usual
+from costmodel.choices.effort import BUILD, CASES, effort_said, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, Traffic, cite, every_call, labour
 from costmodel.choices.requests import Call, Segment
@@ -23,11 +23,9 @@ from costmodel.core import (
     CatalogError,
     Infeasible,
     Number,
-    assumed,
-    frozen,
+    checked,
     middle,
     number_text,
-    validate,
 )
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import practice, retirement
@@ -38,7 +36,7 @@ IN_FOR_OUT = 3  # tokens in for one token out, in the price of a model
 MOVES_FORESEEN = 2  # successors whose price and answers differ; nobody knows about later ones
 
 
-@frozen
+@checked
 class Upgrades:
     """Move to another model when the provider retires this one: test, re-anchor, fix, warm up.
 
@@ -98,49 +96,24 @@ class Upgrades:
     # -- people
     weeks: Number = usual("upgrade.weeks", BUILD)
     prompts: Number = 1
-    fork_share: Number = assumed(
-        0.05,
-        0.3,
-        1.0 - 1e-6,
-        "rework of a further prompt over that of the first; "
-        "47 forks were 47 migrations (tianpan.co)",
-    )
+    fork_share: Number = practice("Upgrades.fork_share")
     # -- tests
     items: Number = usual("eval.examples", CASES)
     minutes_per_case: Number = practice("reanchor.minutes_per_case")
-    candidates: Number = assumed(1, 2, 5, "models that are tried before one is chosen")
-    runs_per_candidate: Number = assumed(
-        1, 3, 10, "prompt fixes between two runs of the golden set"
-    )
+    candidates: Number = practice("Upgrades.candidates")
+    runs_per_candidate: Number = practice("Upgrades.runs_per_candidate")
     # -- the cache
-    cold_days: Number = assumed(
-        0.02,
-        1,
-        10,
-        "minutes where the prefix is the same, days until prompts suit the new model's cache",
-    )
+    cold_days: Number = practice("Upgrades.cold_days")
     read_ratio: Number = practice("openai.cache_read_ratio")
     # -- the successor
     named_successor: bool = True
     price_step: Number = practice("api.price_step")
-    quality_step: Number = assumed(
-        -0.4,
-        0.0,
-        0.8,
-        "successors score higher in benchmarks, but prompts were written for the old model; "
-        "nobody has published the step on tasks of users",
-        form="signed",
-    )
+    quality_step: Number = practice("Upgrades.quality_step")
     # -- silent changes
     pinned: bool = True
-    silent_per_year: Number = assumed(
-        0.5, 2, 4, "providers release about quarterly, an alias moves with them"
-    )
+    silent_per_year: Number = practice("Upgrades.silent_per_year")
     drop: Number = practice("drift.drop")
     days_unseen: Number = practice("drift.days_unseen")
-
-    def __post_init__(self) -> None:
-        validate(self)
 
     def _tune(self, case: Case) -> Any:
         """The tune of the option, whose base then ends once for both."""
@@ -221,15 +194,15 @@ class Upgrades:
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
         when, phase = ends.when, "migration"
-        weeks, cites = effort_words(self, "weeks", work)
+        weeks, said, cites = effort_said(self, "weeks", work)
         cites = (*cites, *ends.cites)
-        hours = effort(self, "weeks", work) * WORKING_HOURS_PER_WEEK
+        hours = weeks * WORKING_HOURS_PER_WEEK
         hours = hours * (1 + (self.prompts - 1) * self.fork_share)
-        basis = f"{weeks} engineer-weeks x 40 h x (1 + ({{prompts}} prompts - 1) x {{fork_share}}) "
+        basis = f"{said} engineer-weeks x 40 h x (1 + ({{prompts}} prompts - 1) x {{fork_share}}) "
         words = basis + ends.words
         if not self._tune(case):  # which moves to its new base itself
             yield labour("forced model upgrade", hours, engineer, when, phase, words, cites)
-        items, (cases, cites) = effort(self, "items", work), effort_words(self, "items", work)
+        items, cases, cites = effort_said(self, "items", work)
         cites = (*cites, *ends.cites)
         hours = items * self.minutes_per_case / MINUTES_PER_HOUR
         words = f"{cases} cases x {{minutes_per_case}} min {ends.words}"

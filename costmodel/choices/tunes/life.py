@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import effort, effort_words
+from costmodel.choices.effort import effort_said
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, cite, every_call, labour, setup, upkeep
 from costmodel.choices.running import paid_as
@@ -233,7 +233,7 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
     )
     args = "the run that passes", "training", tune.adapters, now, tune.tenants_words
     yield run.line(*args, treatment="capex")
-    items, words, cites = _candidate_items(tune, case)
+    items, words, cites = effort_said(tune, "candidate_items", case.work)
     yield from every_call(
         "evaluate candidates",
         case.request,
@@ -244,12 +244,6 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
         cites=(*luck, *cites),
         in_a_row=items,
     )
-
-
-def _candidate_items(tune: Any, case: Case) -> tuple[Any, str, tuple[str, ...]]:
-    """Cases that a candidate answers, and their formula with what it cites."""
-    args = tune, "candidate_items", case.work
-    return effort(*args), *effort_words(*args)
 
 
 def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
@@ -267,7 +261,7 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
         "{retrain_hours} h" + more + f" x {{usd_per_hour}}/h {often}",
         named,
     )
-    items, words, cites = _candidate_items(tune, case)
+    items, words, cites = effort_said(tune, "candidate_items", case.work)
     yield from every_call(
         "evaluate what was retrained",
         case.request,
@@ -284,7 +278,7 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
 def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     """The runs and the engineering that a new base takes."""
     runs, until, luck = _runs_needed(tune)
-    (times, more), (weeks, cites) = tune.people, effort_words(tune, "build_weeks", case.work)
+    (times, more), (weeks, said, cites) = tune.people, effort_said(tune, "build_weeks", case.work)
     yield run.line(
         "train on a new base",
         "migration",
@@ -296,14 +290,11 @@ def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     )
     yield labour(
         "move to a new base: people",
-        effort(tune, "build_weeks", case.work)
-        * tune.rebuild_share
-        * WORKING_HOURS_PER_WEEK
-        * times,
+        weeks * tune.rebuild_share * WORKING_HOURS_PER_WEEK * times,
         case.terms.people.engineer,
         ends.when,
         "migration",
-        f"{weeks} engineer-weeks x {{rebuild_share}} done again x 40 h{more} "
+        f"{said} engineer-weeks x {{rebuild_share}} done again x 40 h{more} "
         f"x {{usd_per_hour}}/h {ends.words}",
         (*ends.cites, *cites),
     )

@@ -4,7 +4,7 @@ they share.
 Costs       plot_lifecycle plot_cumulative plot_tornado
 Options     plot_bands plot_sweep plot_quality plot_quality_bands
 Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_pilot
-plot_scaling plot_wrong_answers
+plot_wrong_answers
 Tuning      plot_paybacks plot_tunes
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
 Knowledge   plot_region plot_question_mix plot_budget
@@ -23,7 +23,6 @@ from costmodel.pages.plots.decisions import (
     plot_information,
     plot_pilot,
     plot_regions,
-    plot_scaling,
     plot_sobol,
     plot_waterfall,
     plot_wrong_answers,
@@ -63,7 +62,7 @@ __all__ = """
     plot_budget plot_buy_or_rent plot_cache_map plot_case plot_cumulative plot_day plot_errors
     plot_fan plot_fidelity plot_index_cost plot_information plot_latency plot_lifecycle
     plot_paybacks plot_pilot plot_policies plot_quality plot_quality_bands plot_question_mix
-    plot_region plot_regions plot_repriced plot_scaling plot_shares plot_sobol plot_steps
+    plot_region plot_regions plot_repriced plot_shares plot_sobol plot_steps
     plot_sweep plot_tasks plot_tornado plot_tunes plot_utilisation plot_waterfall
     plot_wrong_answers plot_year
 """.split()

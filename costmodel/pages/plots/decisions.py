@@ -370,24 +370,3 @@ def _name_best(
             at = start, np.interp(start, least.index, least)
             ax.plot(*at, **WHITE_DOT, markersize=4.5)
             note(ax, dollars(float(f"{start:.2g}"), money), at, (3, -9))
-
-
-@figure
-def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None) -> Axes:
-    """Time of `compare` by the number of draws, beside a line through the last point.
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> ax = cm.plots.plot_scaling([1_000, 10_000, 100_000], seconds=[0.1, 0.4, 3.5])
-    >>> ax.get_xlabel(), ax.get_ylabel()
-    ('draws', 'time of one compare [s]')
-    """
-    ax = ax or picture(3.0)
-    ax.plot(draws, seconds, "o-", color=COLOURS[1], markersize=5, label="measured")
-    linear = seconds[-1] * np.asarray(draws) / draws[-1]
-    ax.plot(draws, linear, "--", color=GREY, linewidth=0.9, label="linear")
-    ax.set(xscale="log", yscale="log", xlabel="draws", ylabel="time of one compare [s]")
-    tidy(ax)
-    ax.legend()
-    return ax

@@ -21,12 +21,11 @@ import math
 import re
 import tokenize
 from collections.abc import Mapping
-from dataclasses import dataclass
 from os.path import isfile
 from pathlib import Path
 from typing import Any
 
-from costmodel.core import LARGEST, CatalogError, check, in_words, public, unknown
+from costmodel.core import LARGEST, CatalogError, check, frozen, in_words, public, unknown
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
 TYPES = ("float", "int", "str", "bool", "list", "dict")
@@ -39,8 +38,7 @@ _COMMENT = re.compile(  # help [low, high] or help {one, another}
 )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Parameter:
     """One parameter of a notebook: its type, default, help, and the limits or choices that its
     comment states.

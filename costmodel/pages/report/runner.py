@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from time import perf_counter
 from typing import Any, get_args
@@ -21,7 +21,7 @@ from typing import Any, get_args
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import check, check_writable, public, write, write_all
+from costmodel.core import check, check_writable, frozen, public, write, write_all
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import for_json
@@ -68,8 +68,7 @@ class ReportError(RuntimeError):
         self.html = html
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Report:
     """Where a report was written, and its answer; a format that was not asked for is None.
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from costmodel.core import check, of_kind, percent, public
+from costmodel.core import check, frozen, percent, public
 from costmodel.ingest.bills import Bill
 from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import Usage, paid
@@ -38,8 +37,7 @@ CAUSES = (
 BEYOND = "free calls, credits that no line names, or another bill"  # causes where a bill is less
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Reconciliation:
     """A bill beside the usage; `reconcile` makes it.
 
@@ -131,11 +129,9 @@ def reconcile(usage: Usage, bill: Bill | None) -> Reconciliation:
     >>> made.sentence
     'USD 2.50 of USD 2.50 is tracked: matched.'
     """
-    of_kind("usage", usage, Usage)
     if bill is None:
         nothing = pd.DataFrame(columns=PARTS)
         return Reconciliation(nothing, nothing, f"{NO_BILL[0].upper()}{NO_BILL[1:]}.")
-    of_kind("bill", bill, Bill)
     billed = bill.table
     ours, unpriced = _tracked(usage)
     _check_days(ours, billed)

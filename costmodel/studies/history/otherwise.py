@@ -23,7 +23,6 @@ from costmodel.core import (
     Infeasible,
     check,
     middle,
-    of_kind,
     public,
 )
 from costmodel.facts.catalog import fact
@@ -90,7 +89,6 @@ def reprice(
     >>> made.groupby("option")["usd"].sum().round(4).to_dict()
     {'as it was': 2.5, 'small': 0.15}
     """
-    of_kind("usage", usage, Usage)
     table = usage.table[usage.table["time"].notna()]
     check(len(table), "the usage has no calls with a time")
     was, table, left_out = _as_it_was(table)

@@ -18,7 +18,7 @@ from costmodel.choices.study import Study
 from costmodel.choices.techniques.prompting import PromptCache, TokenSizes
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
-from costmodel.core import CatalogError, Measured, check, check_known, leaves, of_kind, public
+from costmodel.core import CatalogError, Measured, check, check_known, leaves, public
 from costmodel.core.words import money, percent
 from costmodel.decisions.compare import compare
 from costmodel.facts.prices import rates
@@ -191,8 +191,6 @@ def narrower(before: Study, after: Study) -> pd.DataFrame:
     >>> narrower(guess, known).narrower.round(2).to_dict()
     {'Workload.requests_per_month': 0.04, 'API': 0.42}
     """
-    of_kind("before", before, Study)
-    of_kind("after", after, Study)
     inputs = [
         {k: (getattr(v, "low", v), getattr(v, "high", v)) for k, v in leaves(s.work).items()}
         for s in (before, after)
@@ -299,7 +297,6 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
         raise CatalogError(
             "no load test is given, so the predicted speed of own GPUs is not checked here"
         )
-    of_kind("test", test, LoadTest)
     sizes = test.table[["concurrency", "input", "output"]]
     runs = test.table[np.isfinite(sizes).all(axis=1)].reset_index(drop=True)
     check(len(runs), "no run of the load test says its concurrency and its tokens a request")

@@ -16,7 +16,6 @@ from costmodel.core import (
     MONTHS_PER_YEAR,
     Range,
     check,
-    of_kind,
     public,
 )
 from costmodel.core.forms import Z90
@@ -294,7 +293,6 @@ def lengths_of(table: pd.DataFrame, why: str = "") -> PromptLengths | None:
 
 def _timed(usage: Usage) -> pd.DataFrame:
     """The rows that have a time."""
-    of_kind("usage", usage, Usage)
     table = usage.table[usage.table["time"].notna()]
     check(len(table), "the usage has no calls with a time; name the column of times in columns=")
     return table

@@ -236,7 +236,6 @@ def test_figures_of_the_decision_show_their_tables():
     assert len(pd_.plot_sobol(shares, n=2).patches) == 4
     known = cm.uncertainty.value_of_information(options, work, draws=500, terms=terms)
     assert len(pd_.plot_information(known).get_yticklabels()) == min((known["usd"] > 0).sum(), 9)
-    assert pd_.plot_scaling([1_000, 10_000], [0.1, 1.0]).get_xscale() == "log"
 
 
 def test_a_sweep_of_many_options_greys_what_is_nowhere_the_cheapest():
