@@ -172,7 +172,7 @@ def cards(study: Study, row: pd.Series) -> Cards:
         (
             "Expected cost a month",
             monthly(row["expected"]),
-            f"{'both together; ' if known else ''}80 % of draws: {monthly(row['p10'])} to "
+            f"{'both together; ' if known else ''}8 cases in 10: {monthly(row['p10'])} to "
             f"{monthly(row['p90'])}",
         ),
         chance,

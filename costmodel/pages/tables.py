@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,7 +86,20 @@ def show(
         tuple(cell(value, name, known.get(name)) for name, value in zip(frame, row, strict=True))
         for row in frame.itertuples(index=False, name=None)
     ]
+    for place in [i for i, name in enumerate(frame) if name.endswith("p10")][::-1]:
+        if (high := list(frame)[place][:-2] + "90") in frame:
+            columns, rows = _one_band(columns, rows, place, list(frame).index(high))
     return Table(tuple(columns), tuple(rows) or (("none", *[""] * (len(columns) - 1)),), caption)
+
+
+def _one_band(columns: list, rows: list, low: int, high: int) -> tuple[list, list]:
+    """The two ends of a band as one column: "1,200 to 3,400"."""
+    head = replace(columns[low], words=columns[low].words.replace(LOW, BAND), meaning=IN_BAND)
+    kept = [i for i in range(len(columns)) if i != high]
+    band = (f"{row[low]} to {row[high]}" if row[low] != row[high] else row[low] for row in rows)
+    made = [(*row[:low], text, *row[low + 1 :]) for row, text in zip(rows, band, strict=True)]
+    columns = [*columns[:low], head, *columns[low + 1 :]]
+    return [columns[i] for i in kept], [tuple(row[i] for i in kept) for row in made]
 
 
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +131,13 @@ def _decimals(column: pd.Series, name: str) -> str | None:
     return f"{{:,.{min(max(2 - math.floor(math.log10(largest)), 0), 8)}f}}"
 
 
+LOW, BAND = "low (1 case in 10 is below)", "8 cases in 10"
+IN_BAND = "1 case in 10 is below the band, and 1 above it"
 WORDS = {
+    "p10": LOW,
+    "p50": "median",
+    "p90": "high (1 case in 10 is above)",
+    "p95": "1 case in 20 is above",
     "key": "name in scripts",
     "usd": "amount",
     "mid": "middle",
@@ -126,9 +146,9 @@ WORDS = {
     "p_dearer": "chance to be dearer",
     "more": "more than the best",
     "npv_base": "NPV base case",
-    "npv_p10": "NPV P10",
-    "npv_p90": "NPV P90",
-    "p90_regret": "P90 regret",
+    "npv_p10": f"NPV, {LOW}",
+    "npv_p90": "NPV, high (1 case in 10 is above)",
+    "p90_regret": "regret, 1 case in 10 has more",
     "p_cheapest": "chance to be the cheapest",
     "p_least_to_pay": "chance of the least to pay",
     "p_loss": "chance of a loss",
@@ -157,13 +177,12 @@ def words_and_unit(name: str, money: Currency = USD, own_units: bool = False) ->
     Rows with units of their own leave the head only the currency of other amounts than USD.
 
     >>> words_and_unit("usd_per_gpu_hour"), words_and_unit("p10")
-    (('per GPU-hour', 'USD/GPU-hour'), ('P10', 'USD'))
+    (('per GPU-hour', 'USD/GPU-hour'), ('low (1 case in 10 is below)', 'USD'))
     """
     unit = unit_of(name)
     paid = unit.startswith("USD")
-    upper = name[1:].isdigit() and name[0] == "p"
     plain = name.removeprefix("usd_") if paid else name  # the unit stands below
-    words = WORDS.get(name, name.upper() if upper else plain.replace("_", " "))
+    words = WORDS.get(name, plain.replace("_", " "))
     if unit in ("text", "record", "share", "count") or (own_units and (money == USD or not paid)):
         unit = ""
     return words, unit.replace("USD", money.code) if paid else unit
