@@ -131,7 +131,7 @@ def _decimals(column: pd.Series, name: str) -> str | None:
     return f"{{:,.{min(max(2 - math.floor(math.log10(largest)), 0), 8)}f}}"
 
 
-LOW, BAND = "low (1 case in 10 is below)", "8 cases in 10"
+LOW, BAND = "low (1 case in 10 is below)", "likely range (8 in 10)"
 IN_BAND = "1 case in 10 is below the band, and 1 above it"
 WORDS = {
     "p10": LOW,
@@ -165,6 +165,11 @@ WORDS = {
     "usd_for_people": "for people",
     "p_buy": "chance that buying pays",
     "gpus": "GPUs",
+    "usd_first": "at first",
+    "usd_later": "later, in all",
+    "usd_most": "most in a month",
+    "sees": "of the requests",
+    "fte": "full-time people",
     "breakeven_utilisation": "buying pays above",
     "usd_per_gpu_hour": "per GPU-hour",
     "usd_per_mtok_out": "per Mtok of output",
@@ -177,7 +182,7 @@ def words_and_unit(name: str, money: Currency = USD, own_units: bool = False) ->
     Rows with units of their own leave the head only the currency of other amounts than USD.
 
     >>> words_and_unit("usd_per_gpu_hour"), words_and_unit("p10")
-    (('per GPU-hour', 'USD/GPU-hour'), ('low (1 case in 10 is below)', 'USD'))
+    (('per GPU-hour', 'USD'), ('low (1 case in 10 is below)', 'USD'))
     """
     unit = unit_of(name)
     paid = unit.startswith("USD")
@@ -185,7 +190,12 @@ def words_and_unit(name: str, money: Currency = USD, own_units: bool = False) ->
     words = WORDS.get(name, plain.replace("_", " "))
     if unit in ("text", "record", "share", "count") or (own_units and (money == USD or not paid)):
         unit = ""
-    return words, unit.replace("USD", money.code) if paid else unit
+    if f" {unit}" in f" {words}" or unit == "FTE":  # "payback months" are months
+        unit = ""
+    if paid:
+        unit = unit.replace("USD", money.code)
+        unit = unit.partition("/")[0] if "per " in words else unit
+    return words, unit
 
 
 def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:

@@ -171,10 +171,15 @@ def column_beside(
     ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
 ) -> list[Text]:
     """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
-    at = 1 + 1.5 * (at - 1) if narrow() else at
-    edge: Style = {"transform": ax.get_yaxis_transform(), "ha": "right"}
-    ax.text(at, top, head, va="bottom", color=GREY, **edge)
-    return [ax.text(at, row, text, va="center", **edge) for row, text in enumerate(texts)]
+    texts = list(texts)
+    edge: Style = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
+    edge |= {"ha": "right", "annotation_clip": False}
+    if narrow():  # as wide as its longest text
+        away, at = (SMALL * 0.58 * max(map(len, [head, *texts])), 0), 1.0
+    else:
+        away = (0, 0)
+    ax.annotate(head, (at, top), away, va="bottom", color=GREY, **edge)
+    return [ax.annotate(x, (at, row), away, va="center", **edge) for row, x in enumerate(texts)]
 
 
 def sentences_above(ax: Axes, sentences: Sequence[str]) -> None:
