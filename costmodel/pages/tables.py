@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -86,20 +86,32 @@ def show(
         tuple(cell(value, name, known.get(name)) for name, value in zip(frame, row, strict=True))
         for row in frame.itertuples(index=False, name=None)
     ]
-    for place in [i for i, name in enumerate(frame) if name.endswith("p10")][::-1]:
-        if (high := list(frame)[place][:-2] + "90") in frame:
-            columns, rows = _one_band(columns, rows, place, list(frame).index(high))
+    names = list(frame)
+    for low in [name for name in names if name.endswith("p10") and f"{name[:-2]}90" in names]:
+        place = names.index(low)
+        words = columns[place].words.replace(LOW, BAND)
+        head = replace(columns[place], words=words, meaning=IN_BAND)
+        columns, rows = _joined(names, columns, rows, f"{low[:-2]}90", low, " to ", head)
+    if {"side", "needed"} <= set(names):
+        head = columns[names.index("needed")]
+        columns, rows = _joined(names, columns, rows, "needed", "side", " ", head)
     return Table(tuple(columns), tuple(rows) or (("none", *[""] * (len(columns) - 1)),), caption)
 
 
-def _one_band(columns: list, rows: list, low: int, high: int) -> tuple[list, list]:
-    """The two ends of a band as one column: "1,200 to 3,400"."""
-    head = replace(columns[low], words=columns[low].words.replace(LOW, BAND), meaning=IN_BAND)
-    kept = [i for i in range(len(columns)) if i != high]
-    band = (f"{row[low]} to {row[high]}" if row[low] != row[high] else row[low] for row in rows)
-    made = [(*row[:low], text, *row[low + 1 :]) for row, text in zip(rows, band, strict=True)]
-    columns = [*columns[:low], head, *columns[low + 1 :]]
-    return [columns[i] for i in kept], [tuple(row[i] for i in kept) for row in made]
+def _joined(
+    names: list, columns: list, rows: list, gone: str, kept: str, between: str, head: Column
+) -> tuple[list, list]:
+    """Two columns as one, in the place of `kept`: "1,200 to 3,400", "below 12"."""
+    at, other = names.index(kept), names.index(gone)
+    names.pop(other)
+
+    def one(cells: Iterable, made: Any) -> list:
+        found = [made if i == at else x for i, x in enumerate(cells)]
+        return [x for i, x in enumerate(found) if i != other]
+
+    told = (row[at] if row[at] == row[other] else f"{row[at]}{between}{row[other]}" for row in rows)
+    rows = [tuple(one(row, text)) for row, text in zip(rows, told, strict=True)]
+    return one(columns, head), rows
 
 
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -146,6 +158,7 @@ WORDS = {
     "p_dearer": "chance to be dearer",
     "more": "more than the best",
     "npv_base": "NPV base case",
+    "npv_p50": "NPV, median",
     "npv_p10": f"NPV, {LOW}",
     "npv_p90": "NPV, high (1 case in 10 is above)",
     "p90_regret": "regret, 1 case in 10 has more",
@@ -165,6 +178,8 @@ WORDS = {
     "usd_for_people": "for people",
     "p_buy": "chance that buying pays",
     "gpus": "GPUs",
+    "n": "answers judged",
+    "needed": "value needed",
     "usd_first": "at first",
     "usd_later": "later, in all",
     "usd_most": "most in a month",

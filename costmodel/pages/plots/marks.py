@@ -167,17 +167,16 @@ def mark_present(ax: Axes, at: Any, text: str, **look: Any) -> None:
     note(ax, text, at, (7, 5), va="baseline", **look)
 
 
+BESIDE = 300  # points for the width of the axes: on a phone a share of it would leave the figure
+
+
 def column_beside(
     ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
 ) -> list[Text]:
     """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
-    texts = list(texts)
     edge: Style = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
     edge |= {"ha": "right", "annotation_clip": False}
-    if narrow():  # as wide as its longest text
-        away, at = (SMALL * 0.58 * max(map(len, [head, *texts])), 0), 1.0
-    else:
-        away = (0, 0)
+    away, at = ((BESIDE * (at - 1), 0), 1.0) if narrow() else ((0, 0), at)
     ax.annotate(head, (at, top), away, va="bottom", color=GREY, **edge)
     return [ax.annotate(x, (at, row), away, va="center", **edge) for row, x in enumerate(texts)]
 
