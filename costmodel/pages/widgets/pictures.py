@@ -26,7 +26,6 @@ OVER = {  # what a flip is looked for over
     "horizon": "months",
 }
 FEW = 300  # draws of what is asked beside the answer
-LEADERS = 5
 LONG = 100  # characters of a first line that fits on a phone
 LEAST_SHARE = 0.005  # of a bill that rounds to 1 %
 WIDTH, ROW, LEAST = 8.6, 0.27, 4.4  # of a picture, inches
@@ -97,10 +96,10 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
 
 
 def leading(verdict: Verdict, study: Study) -> Study:
-    """The options that lead, at most five."""
-    labels = [label for label in verdict.leaders if label in study.options][:LEADERS]
-    check(labels, "no option can run")
-    return study.only(*labels)
+    """The options that lead, at most five: where one alone is eligible, the next beside it."""
+    runs = verdict.table["expected"].notna().sum()
+    check(runs, "no option can run")
+    return study.only(*(verdict.contest if runs > 1 else verdict.leaders))
 
 
 def says(tab: str, verdict: Verdict, study: Study, over: str) -> str:
