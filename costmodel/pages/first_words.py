@@ -127,6 +127,7 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
         share = unit == "share"
         ends = [percent(x) if share else number_text(x, 3) for x in (bar.low, bar.high)]
         many = f"{unit}s" if unit.islower() and len(unit) > 1 else unit
+        many = many.replace("FTE", "full-time people")
         within = f"{ends[0]} to {ends[1]}{'' if share else f' {many}'}"
         if unit in UNSEEN:
             within = "between the ends of its range"

@@ -79,7 +79,7 @@ class Control:
         given, changed = self.given, self.value is not None
         told = given.unit in UNTOLD or all(part in given.label for part in given.unit.split("/"))
         unit = "" if told else f" <i>{html.escape(given.unit)}</i>"
-        mark = f'<b class="cm-mark{" cm-off" * (not changed)}" title="changed">● </b>'
+        mark = f'<b class="cm-mark{" cm-off" * (not changed)}" title="changed">●</b>'
         says = html.escape(f"{given.meaning} ({given.key})".strip(), quote=True)
         self.head.value = f'<span title="{says}">{mark}{html.escape(given.label)}{unit}</span>'
         self.back.layout.visibility = "visible" if changed else "hidden"

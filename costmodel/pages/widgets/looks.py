@@ -22,8 +22,8 @@ STYLE = """<style>
 .cm-row .widget-html-content span {font-size: 13px}
 .cm-row > div:last-child .widget-html-content span {font-size: 11.5px}
 .cm-row input {font-size: 12px !important; padding: 3px 5px !important}
-.cm-mark {color: #C25A00}
-.cm-off {display: none}
+.cm-mark {color: #C25A00; float: right; padding: 0 6px}
+.cm-off {visibility: hidden}
 .cm-name {font-weight: 600; margin: 4px 0 0; line-height: 18px}
 .cm-verdict {height: 84px; overflow: hidden; cursor: pointer}
 .cm-verdict[open] {height: auto; min-height: 84px}
@@ -67,7 +67,6 @@ STYLE = """<style>
   .cm-left {position: static; max-height: none; flex-basis: 100%; width: 100%; order: 1}
   .cm-row > .widget-html:first-child {height: auto !important; min-height: 20px}
   .cm-row > .widget-html:first-child .widget-html-content {white-space: normal}
-  .cm-off {display: inline; visibility: hidden}
   .cm-right {display: contents}
   .cm-right > * {order: 2; flex: 0 0 calc(100% - 4px); max-width: calc(100% - 4px); min-width: 0}
   .cm-right > .cm-top {order: 0; position: sticky; top: 0; z-index: 9;
