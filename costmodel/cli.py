@@ -18,7 +18,7 @@ import click
 from click import argument, echo, option
 
 import costmodel as cm
-from costmodel.core import CatalogError, middle, read_text
+from costmodel.core import CatalogError, called, middle, read_text
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages import exporting
 from costmodel.pages.app import app
@@ -123,13 +123,11 @@ def compare(
     ):
         echo(wrapped(f"To give wrong answers a price, {GIVE_PRICE.format(scenario)}"))
     for name in study.accept_zero or ():
-        echo(f"accepted by you: {name} is 0")
+        echo(wrapped(f"accepted by you: {called(name)} is 0"))
     notes = cm.operations.lint(study, accept_zero=())
     for note in notes["note"][notes["code"] == "P26"]:  # an input of yours that changes nothing
         echo(wrapped(note, "note: "))
-    codes = ", ".join(dict.fromkeys(notes["code"]))
-    left_out = f"{len(notes)} notes on what the inputs leave out ({codes})"
-    echo(wrapped(f"{left_out}: costmodel lint {scenario}"))
+    echo(wrapped(f"{len(notes)} notes on what the inputs leave out: costmodel lint {scenario}"))
     return {
         "title": study.title,
         "months": study.terms.months,
@@ -151,7 +149,8 @@ def lint(scenario: str, everything: bool) -> dict[str, Any]:
     for row in notes.itertuples():
         whose = row.options if row.options != ", ".join(study.options) else "all options"
         options = f" [{whose}]" if whose else ""
-        echo(wrapped(f"{row.pitfall}: {row.note}{options}", f"{row.code:<5}"))
+        code = "" if row.code in ("risk", "zero") else f" ({row.code})"
+        echo(wrapped(f"{row.pitfall}{code}: {row.note}{options}", "- "))
     return {"notes": notes}
 
 

@@ -1,11 +1,12 @@
 """The face `cm.serving`: how fast a model answers, how many GPUs a load takes, their cost.
 
 A machine   predict_serving plan_serving
-A fleet     Fleet Owned Site with_fleet profile duration_curve replicas_needed wait_chance
+A fleet     Fleet Owned Site with_fleet with_own_gpus profile duration_curve replicas_needed
+            wait_chance
 Its use     capacity day by_utilisation own_over_api footprint buy_or_rent
 """
 
-from costmodel.choices.profiles import profile, with_fleet
+from costmodel.choices.profiles import profile, with_fleet, with_own_gpus
 from costmodel.choices.servings.capacity import Fleet
 from costmodel.choices.servings.owned import Owned
 from costmodel.core import absent
@@ -32,5 +33,6 @@ __all__ = [
     "replicas_needed",
     "wait_chance",
     "with_fleet",
+    "with_own_gpus",
 ]
 __getattr__ = absent(__name__, __all__)

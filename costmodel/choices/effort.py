@@ -72,11 +72,12 @@ def effort_said(owner: Any, name: str, work: Workload) -> tuple[Any, str, tuple[
     given, tier, field = getattr(owner, name), work.tier, f"{owner_of(owner)}.{name}"
     if not isinstance(given, Usual):
         return given, f"{{{name}}}", (field,)
-    words, names = f"{{{name}}} of a product x {{{given.by}}} for the tier {tier.id}", [given.by]
+    words, names = f"usual {{{name}}} x {{{given.by}}} for the tier {tier.id}", [given.by]
     if given.by in WITH_VOLUME:
         words += " x (1 + {volume_slope} x log10({requests_per_month} / {requests_reference}))"
+        words += " for the volume"
         names += ["volume_slope", "requests_reference"]
-    if np.ndim(total := effort(owner, name, work)) == 0:
-        words += f" = {number_text(total)}"
     cited = (field, *(f"{tier.id}.{n}" for n in names), "Workload.requests_per_month")
-    return total, f"({words})", cited if given.by in WITH_VOLUME else cited[:-1]
+    total = effort(owner, name, work)
+    said = f"({words})" if np.ndim(total) else f"{number_text(total)} ({words})"
+    return total, said, cited if given.by in WITH_VOLUME else cited[:-1]

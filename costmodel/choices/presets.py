@@ -12,6 +12,7 @@ from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.waiting import BATCH_S
+from costmodel.choices.study import Study
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
@@ -27,6 +28,7 @@ from costmodel.core import (
     Range,
     check,
     check_known,
+    listed,
     middle,
     not_none,
     public,
@@ -286,6 +288,37 @@ def not_offered(
     'there is no corpus to look anything up in'
     """
     return _reasons(work, Api(model, on=on))
+
+
+@public
+def with_usual(study: Study, labels: Iterable[str]) -> Study:
+    """The study with those of these usual options that it lacks, made for its workload.
+
+    Parameters
+    ----------
+    study : Study
+        One that has them all stays as it is.
+    labels : iterable of str
+        Labels of `presets`; others are left to the study.
+
+    Returns
+    -------
+    Study
+        Its title says what was added.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = with_usual(cm.load("own_gpus"), ["Few-shot", "LoRA"])
+    >>> list(study.options)[-2:], study.title
+    (['Few-shot', 'LoRA'], 'An assistant on Llama 3.3 70B, with Few-shot and LoRA added')
+    """
+    missing = [x for x in dict.fromkeys(labels) if x in LABELS and x not in study.options]
+    if not missing:
+        return study
+    made = presets(study.work, on=study.terms.on, only=missing)
+    title = f"{study.title}, with {listed(missing)} added"
+    return replace(study, options={**study.options, **made}, title=title, accept_zero=None)
 
 
 def _api(model: str, on: str | None, work: Workload, calls: int = 1) -> Api:

@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.capacity import Fleet
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.owned import Owned
+from costmodel.choices.study import Study
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     HOURS_PER_DAY,
@@ -24,6 +28,7 @@ from costmodel.core import (
 )
 from costmodel.laws.queueing import load_at
 
+BASE_LOAD, BOUGHT = "Own base load + API", "Bought GPUs"
 LEAST_ACTIVE = 0.05  # an hour with less than this share of the busiest one is not active
 
 # name: (hours with traffic in a month, (low, mid, high) of the busiest hour over their mean, why)
@@ -223,3 +228,59 @@ def with_fleet(
     for label, option in hosted.items():
         hosted[label] = replace(option, serving=changed(option.serving))
     return {**options, **hosted}, work
+
+
+@public
+def with_own_gpus(
+    study: Study,
+    api: str = "API",
+    own: str = "Own GPUs",
+    model: str = "llama-3.3-70b",
+    gpu: str = "H100-SXM",
+) -> Study:
+    """An API against GPUs of your own for the workload of a study that lacks one of the options.
+
+    Parameters
+    ----------
+    study : Study
+        One that has all four options stays as it is.
+    api, own : str
+        Labels of the API and of the rented GPUs; beside them stand a base load of your own with the
+        peak on the API, and bought GPUs.
+    model, gpu : str
+        What runs on GPUs of your own.
+
+    Returns
+    -------
+    Study
+        The four options; those that were missing do the work of the first that asks an API, with
+        retrieval where there is one, and the title says so.
+
+    Raises
+    ------
+    ValueError
+        When no option asks an API.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.serving.with_own_gpus(cm.load("startup_chatbot"))
+    >>> list(study.options)
+    ['API', 'Own GPUs', 'Own base load + API', 'Bought GPUs']
+    """
+    labels = (api, own, BASE_LOAD, BOUGHT)
+    if study.options.keys() >= set(labels):
+        return study
+    asks = {x: o for x, o in study.options.items() if isinstance(getattr(o, "serving", 0), Api)}
+    check(asks, "no option here asks an API, so that own GPUs have nothing to be held against")
+    like = next((asks[x] for x in ("RAG", "Prompt") if x in asks), next(iter(asks.values())))
+    spare = Fleet(spare_replicas=1)
+    hosts = {
+        own: Hosted(model, gpu=gpu, fleet=spare),
+        BASE_LOAD: Hosted(model, gpu=gpu, fleet=Fleet(cover=0.4), overflow=like.serving),
+        BOUGHT: Hosted(model, gpu=gpu, fleet=spare, owned=Owned()),
+    }
+    made = {api: like} | {x: replace(like, serving=y, quality=None) for x, y in hosts.items()}
+    options = {label: study.options.get(label, made[label]) for label in labels}
+    title = f"{study.title}, with {model} on GPUs of your own"
+    return replace(study, options=options, title=title, accept_zero=None)

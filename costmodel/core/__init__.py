@@ -58,6 +58,7 @@ from costmodel.core.files import (
 from costmodel.core.glossary import (
     GLOSSARY,
     UNSEEN,
+    called,
     data_folder,
     label_of,
     limits,
@@ -127,7 +128,7 @@ __all__ = """
     MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range
     SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX Stopped UNSEEN USD Unpriced Usual
     WEEKS_PER_MONTH WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed
-    check check_draws check_known check_writable checked data_folder dollars doubts draw_values
+    called check check_draws check_known check_writable checked data_folder dollars doubts draw_values
     drive driver_key field_names find_key find_keys frozen given_or_drawn go_on in_words is_day
     is_named is_nest key_of label_of leaves limits listed meaning_of middle misspelt money named
     not_none number_list number_text objects of_kind one_blas_thread one_number owner_label

@@ -144,6 +144,16 @@ def owner_label(owner: str) -> str:
     return (apart.lower() if apart.isalpha() else apart) + above
 
 
+def called(key: str) -> str:
+    """The short name of an input, with its name in scripts in brackets.
+
+    >>> called("Workload.usd_per_failure"), called("Rag.top_k")
+    ('cost of a wrong answer (Workload.usd_per_failure)', 'passages in the prompt (RAG; Rag.top_k)')
+    """
+    label = label_of(key)
+    return f"{label[:-1]}; {key})" if label.endswith(")") else f"{label} ({key})"
+
+
 def named(message: str) -> str:
     """A message in which the first code name of an input stands in brackets behind its label.
 

@@ -112,7 +112,7 @@ def _why_not(label: str, found: Simulated) -> str:
         return UNKNOWN
     lost = np.isnan(found.usd[label]).mean()
     share = "less than 1 %" if lost < 0.01 else percent(lost)
-    text = f"does not fit in {share} of the draws; the percentiles are those of the others"
+    text = f"does not fit in {share} of the cases; its range is that of the others"
     return text if lost else "" if np.any(found.usd[label]) else FREE
 
 

@@ -267,7 +267,8 @@ def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
 
 @analysis
 def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
-    """Where each other leading option would become better than the first, as one input changes.
+    """Where each other option of the contest would become better than the first, as one input
+    changes.
 
     Parameters
     ----------
@@ -292,7 +293,7 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     >>> turns(pair, recommend(pair, draws=200, flips=False))["option"].to_list()
     ['Cascade']
     """
-    first, *others = verdict.leaders
+    first, *others = verdict.contest
     found = [breakeven(study, first, other, over).assign(option=other) for other in others]
     columns = ["option", "crossing", "p10", "p90", "unit", "p_never", "verdict"]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)

@@ -172,7 +172,7 @@ def cards(study: Study, row: pd.Series) -> Cards:
         (
             "Expected cost a month",
             monthly(row["expected"]),
-            f"{'both together; ' if known else ''}80 % of draws: {monthly(row['p10'])} to "
+            f"{'both together; ' if known else ''}8 cases in 10: {monthly(row['p10'])} to "
             f"{monthly(row['p90'])}",
         ),
         chance,
@@ -233,7 +233,7 @@ def _beside(study: Study, best: str, table: pd.DataFrame, other: str) -> str:
     amount, side = money(abs(less), terms), "less" if less >= 0 else "more"
     how = f"{best} costs {amount} a month {side} than {other}"
     if dearer < 0.005 and less >= 0:
-        return f"{how}, and less in practically every draw."
+        return f"{how}, and less in practically every case."
     if less < 0:
         return f"{how}, and less {'in the worst tenth' if study.risk else 'at present values'}."
     return f"{how} on average, but is dearer in {of_ten(dearer)}."
@@ -331,7 +331,7 @@ def pilot_in_two(table: pd.DataFrame, terms: Terms | None = None) -> tuple[str, 
         return "", ""
     if row.worth <= 0:
         row = table.loc[table["p_settled"].idxmax()]
-        why = f"It saves less than it costs, but {words.settles(row)}."
+        why = f"The pilot saves less than it costs, but {words.settles(row)}."
     return f"judge {words.asked(row)} first, for {words.some(row.usd_to_measure)}", why
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from costmodel.choices.purchases import Line
 from costmodel.choices.servings.api import catalogue_card
-from costmodel.core import key_of, meaning_of, number_text, objects, owner_of, walk
+from costmodel.core import key_of, meaning_of, number_text, objects, owner_of, unit_of, walk
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 
@@ -43,13 +43,13 @@ class Evidence:
             self.changed |= changed
 
     def basis(self, line: Line) -> str:
-        """The formula of a line with the numbers of its cited fields."""
+        """The formula of a line with the numbers of its cited fields: "USD 123 [93 to 173]"."""
         shown = {
-            key.rsplit(".", 1)[-1]: " or ".join(map(number_text, self.values[key]))
+            key.rsplit(".", 1)[-1]: " or ".join(_shown(key, value) for value in self.values[key])
             for key in line.cites
             if key in self.values
         }
-        return line.basis.format_map(shown)
+        return line.basis.format_map(shown).replace(" x ", " × ")
 
     def of(self, key: str) -> str:
         """The source of one input: an id of data/facts/sources.csv, "yours" or "assumption"."""
@@ -78,6 +78,12 @@ def _differences(record: Any, published: Any) -> set[str]:
     if published is None and record.sources:
         return {f"{record.id}.{name}" for name, source in record.sources if source == "yours"}
     return {key for key, _ in _numbers(record) - _numbers(published)}
+
+
+def _shown(key: str, value: Any) -> str:
+    """A number in a formula: money says so, and a range stands in brackets of its own."""
+    text = number_text(value).replace("(", "[").replace(")", "]")
+    return f"USD {text}" if unit_of(key).startswith("USD") else text
 
 
 def _numbers(x: Any) -> set[tuple[str, Any]]:

@@ -16,7 +16,9 @@ from costmodel.choices.terms import Terms
 from costmodel.core import (
     Infeasible,
     Range,
+    called,
     key_of,
+    listed,
     middle,
     number_text,
     objects,
@@ -141,10 +143,13 @@ def changes_nothing(study: Study) -> Iterator[tuple[str, str]]:
     unused = mine - used_inputs(study.options.values(), study.work, study.terms, mine)
     corpus = {key for key in mine if key.startswith("Corpus.")}
     if corpus and corpus <= unused:
-        yield "", "no option reads Workload.corpus; add Rag() or another, or leave it out"
+        yield (
+            "",
+            "no option reads the documents (Workload.corpus); add a Rag(), or leave them out",
+        )
         unused -= corpus
     if unused:
-        yield "", f"nothing uses {', '.join(sorted(unused))}: no line cites it, no total moves"
+        yield "", f"nothing uses {listed(map(called, sorted(unused)))}: no total moves with it"
 
 
 def inputs_of(study: Study, also: Mapping[str, Any] | None = None) -> pd.DataFrame:

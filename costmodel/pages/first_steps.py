@@ -52,7 +52,7 @@ def init(
 ) -> dict[str, Any]:  # fmt: skip
     """Make a scenario of your own from four answers, and write it to PATH (scenario.yaml).
 
-    What an option answers is not asked, so that a script can give all four.
+    An answer that is given as an option is not asked for, so that a script can give all four.
     """
     file = Path(path)
     not_there(path, force)

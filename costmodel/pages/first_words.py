@@ -74,11 +74,11 @@ def first_answer(study: Study) -> Verdict:
     model = study.option(TOKENS_ONLY).serving.model.id
     headline = (
         f"{model} for {volume(work)} requests a month is expected to cost {monthly} a month over "
-        f"its whole life (80 % of the draws: {low} to {high}); tokens alone are {bare}, "
+        f"its whole life (8 cases in 10: {low} to {high}); tokens alone are {bare}, "
         f"{percent(tokens['expected'] / life['expected'])} of it."
     )
     cards = (
-        ("Whole life, a month", monthly, f"80 % of draws: {low} to {high}"),
+        ("Whole life, a month", monthly, f"8 cases in 10: {low} to {high}"),
         ("Tokens alone, a month", bare, "what a token calculator shows"),
         (
             "Per 1,000 requests",
@@ -127,6 +127,7 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
         share = unit == "share"
         ends = [percent(x) if share else number_text(x, 3) for x in (bar.low, bar.high)]
         many = f"{unit}s" if unit.islower() and len(unit) > 1 else unit
+        many = many.replace("FTE", "full-time people")
         within = f"{ends[0]} to {ends[1]}{'' if share else f' {many}'}"
         if unit in UNSEEN:
             within = "between the ends of its range"

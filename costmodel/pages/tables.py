@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,7 +86,32 @@ def show(
         tuple(cell(value, name, known.get(name)) for name, value in zip(frame, row, strict=True))
         for row in frame.itertuples(index=False, name=None)
     ]
+    names = list(frame)
+    for low in [name for name in names if name.endswith("p10") and f"{name[:-2]}90" in names]:
+        place = names.index(low)
+        words = columns[place].words.replace(LOW, BAND)
+        head = replace(columns[place], words=words, meaning=IN_BAND)
+        columns, rows = _joined(names, columns, rows, f"{low[:-2]}90", low, " to ", head)
+    if {"side", "needed"} <= set(names):
+        head = columns[names.index("needed")]
+        columns, rows = _joined(names, columns, rows, "needed", "side", " ", head)
     return Table(tuple(columns), tuple(rows) or (("none", *[""] * (len(columns) - 1)),), caption)
+
+
+def _joined(
+    names: list, columns: list, rows: list, gone: str, kept: str, between: str, head: Column
+) -> tuple[list, list]:
+    """Two columns as one, in the place of `kept`: "1,200 to 3,400", "below 12"."""
+    at, other = names.index(kept), names.index(gone)
+    names.pop(other)
+
+    def one(cells: Iterable, made: Any) -> list:
+        found = [made if i == at else x for i, x in enumerate(cells)]
+        return [x for i, x in enumerate(found) if i != other]
+
+    told = (row[at] if row[at] == row[other] else f"{row[at]}{between}{row[other]}" for row in rows)
+    rows = [tuple(one(row, text)) for row, text in zip(rows, told, strict=True)]
+    return one(columns, head), rows
 
 
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +143,13 @@ def _decimals(column: pd.Series, name: str) -> str | None:
     return f"{{:,.{min(max(2 - math.floor(math.log10(largest)), 0), 8)}f}}"
 
 
+LOW, BAND = "low (1 case in 10 is below)", "likely range (8 in 10)"
+IN_BAND = "1 case in 10 is below the band, and 1 above it"
 WORDS = {
+    "p10": LOW,
+    "p50": "median",
+    "p90": "high (1 case in 10 is above)",
+    "p95": "1 case in 20 is above",
     "key": "name in scripts",
     "usd": "amount",
     "mid": "middle",
@@ -126,9 +158,10 @@ WORDS = {
     "p_dearer": "chance to be dearer",
     "more": "more than the best",
     "npv_base": "NPV base case",
-    "npv_p10": "NPV P10",
-    "npv_p90": "NPV P90",
-    "p90_regret": "P90 regret",
+    "npv_p50": "NPV, median",
+    "npv_p10": f"NPV, {LOW}",
+    "npv_p90": "NPV, high (1 case in 10 is above)",
+    "p90_regret": "regret, 1 case in 10 has more",
     "p_cheapest": "chance to be the cheapest",
     "p_least_to_pay": "chance of the least to pay",
     "p_loss": "chance of a loss",
@@ -145,6 +178,13 @@ WORDS = {
     "usd_for_people": "for people",
     "p_buy": "chance that buying pays",
     "gpus": "GPUs",
+    "n": "answers judged",
+    "needed": "value needed",
+    "usd_first": "at first",
+    "usd_later": "later, in all",
+    "usd_most": "most in a month",
+    "sees": "of the requests",
+    "fte": "full-time people",
     "breakeven_utilisation": "buying pays above",
     "usd_per_gpu_hour": "per GPU-hour",
     "usd_per_mtok_out": "per Mtok of output",
@@ -157,16 +197,20 @@ def words_and_unit(name: str, money: Currency = USD, own_units: bool = False) ->
     Rows with units of their own leave the head only the currency of other amounts than USD.
 
     >>> words_and_unit("usd_per_gpu_hour"), words_and_unit("p10")
-    (('per GPU-hour', 'USD/GPU-hour'), ('P10', 'USD'))
+    (('per GPU-hour', 'USD'), ('low (1 case in 10 is below)', 'USD'))
     """
     unit = unit_of(name)
     paid = unit.startswith("USD")
-    upper = name[1:].isdigit() and name[0] == "p"
     plain = name.removeprefix("usd_") if paid else name  # the unit stands below
-    words = WORDS.get(name, name.upper() if upper else plain.replace("_", " "))
+    words = WORDS.get(name, plain.replace("_", " "))
     if unit in ("text", "record", "share", "count") or (own_units and (money == USD or not paid)):
         unit = ""
-    return words, unit.replace("USD", money.code) if paid else unit
+    if f" {unit}" in f" {words}" or unit == "FTE":  # "payback months" are months
+        unit = ""
+    if paid:
+        unit = unit.replace("USD", money.code)
+        unit = unit.partition("/")[0] if "per " in words else unit
+    return words, unit
 
 
 def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:

@@ -82,8 +82,8 @@ def heading(study: Study) -> str:
 
 SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {  # column: its head, and its form
     "expected": ("expected", "{:,.0f}".format),
-    "p10": ("P10", short),
-    "p90": ("P90", short),
+    "p10": ("low", short),
+    "p90": ("high", short),
     "to_pay": ("to pay", short),
     "quality": ("quality", percent),
     "p_reaches": ("reaches", percent),
@@ -104,11 +104,11 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
     text = aligned([heads, *shown.itertuples()])
     notes = [f"{label}: {why}" for label, why in table["why_not"].items() if why]
     told = (
-        f"{money.code} over {study.terms.months} months: expected, with the ends of 80 % of the "
-        "draws, and what of it is to pay; the rest is what wrong answers cost."
+        f"{money.code} over {study.terms.months} months: expected, low (1 case in 10 is below), "
+        "high (1 in 10 is above), and what of it is to pay; the rest is what wrong answers cost."
     )
     if (floor := study.quality_floor) is None:
-        told += " There is no quality floor, so that reaches is the share of the draws that run."
+        told += " There is no quality floor, so that reaches is the share of cases that run."
     else:
         told += (
             f" Reaches: the chance to reach {percent(floor)} accepted answers; eligible are "

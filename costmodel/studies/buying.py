@@ -150,7 +150,8 @@ def buy_or_rent(
 def _listed(gpu: str) -> dict[str, Rent]:
     """The rents of a GPU in the catalogue by what readers call them."""
     found = [r for r in catalog.rents().values() if r.gpu == gpu and r.term != "spot"]
-    return {f"{r.channel} {r.term.replace('_', ' ')}": r for r in found}
+    terms = [r.term.replace("_", " ").replace("mo", " months") for r in found]
+    return {f"{r.channel} {term}": r for r, term in zip(found, terms, strict=True)}
 
 
 def _present_values(given: Any, gpus: float) -> np.ndarray:

@@ -283,9 +283,9 @@ def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now:
         wrong = f", and {says['wrong_answers']} for fewer wrong answers"
     return (
         f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay{saves}{wrong}: "
-        f"a present value of {says['npv']} (80 % of the "
-        f"draws: {says['npv_p10']} to {says['npv_p90']}); the case loses money in "
-        f"{percent(row['p_loss'])} of the draws{people_text(row['people_freed'])}."
+        f"a present value of {says['npv']} (8 cases "
+        f"in 10: {says['npv_p10']} to {says['npv_p90']}); the case loses money in "
+        f"{percent(row['p_loss'])} of the cases{people_text(row['people_freed'])}."
     )
 
 
@@ -327,7 +327,7 @@ def _cards(row: Any, says: dict[str, str], policy: Policy, called: str) -> Cards
     month = row["payback_month"]
     back = "not within the horizon" if np.isnan(month) else f"month {month:.1f}"
     counts = f"{_share_text(policy.realised)} of people's time counts, bills count in full"
-    sure = f"80 % of draws: {says['npv_p10']} to {says['npv_p90']}"
+    sure = f"8 cases in 10: {says['npv_p10']} to {says['npv_p90']}"
     percentile = f"to the {policy.contingency_percentile:g}th percentile"
     return (
         (f"Saved: {called}", says["benefit"], counts),

@@ -36,6 +36,7 @@ from costmodel.core import (
     MONTHS_PER_YEAR,
     Doubt,
     Infeasible,
+    called,
     middle,
     number_text,
     objects,
@@ -133,7 +134,7 @@ def lint(
     for code, label, note in _notes(study):
         found[code][note].append(label)
     rows = [
-        ("zero", "accepted by you", "", f"{name} is 0, and that is accepted")
+        ("zero", "accepted by you", "", f"{called(name)} is 0, and that is accepted")
         for name in accept_zero
     ]
     for code, pitfall in PITFALLS.items():
@@ -205,10 +206,14 @@ def _gpus(x: _Inputs) -> Iterator[Note]:
                 "more has never held a latency target",
             )
         if host.replicas_min < SAFE_REPLICAS:
-            alone = "one replica may serve alone: when it fails, nobody answers; set replicas_min=2"
-            yield "P2", label, alone
+            alone = "one replica may serve alone: when it fails, nobody answers"
+            yield "P2", label, f"{alone}; keep two (replicas_min=2)"
     if hosts and x.work.peak_to_average <= NO_PEAK:
-        yield "P2", "", "peak_to_average is 1: the fleet is sized for the mean"
+        yield (
+            "P2",
+            "",
+            "every hour is like the mean (peak_to_average is 1): nothing is kept for a peak",
+        )
         if x.work.active_hours_per_month >= HOURS_PER_MONTH:
             yield (
                 "P1",
@@ -226,11 +231,14 @@ def _apis(x: _Inputs) -> Iterator[Note]:
         yield (
             "P4",
             "",
-            "own GPUs are compared with API list prices; add PromptCache(), mode='batch' or a "
-            "negotiated discount where you could have it",
+            "own GPUs are compared with API list prices; add a cache (PromptCache), "
+            "mode='batch' or a negotiated discount where you could have it",
         )
     if x.work.reasoning_tokens == 0:
-        hidden = "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output"
+        hidden = (
+            "no hidden reasoning is counted (reasoning_tokens is 0); a reasoning model writes "
+            "2.5 to 6 times the visible output"
+        )
         yield "P6", "", hidden
     moved, start = dict(x.each(Upgrades)), str(x.terms.start)
     last = f"{np.datetime64(start[:7]) + x.terms.months}"  # the month after the horizon
@@ -239,13 +247,13 @@ def _apis(x: _Inputs) -> Iterator[Note]:
         day = end.retires if end else None
         if end and day and day < last and (label not in moved or day < start):
             words = f"{api.model.id} at {api.model.provider}: {end.words(start)}"
-            yield "P25", label, f"{words}; choose another model, or add Upgrades()"
+            yield "P25", label, f"{words}; choose another model, or pay for the move (Upgrades)"
         if (off := max(api.discount, api.model.discount)) >= CACHE_LIKE:
             yield (
                 "P8",
                 label,
                 f"a discount of {percent(off)} on all tokens; a cache has misses, writes and a "
-                "time to live: use PromptCache()",
+                "time to live: let PromptCache price it",
             )
     for label in dict.fromkeys(label for label, a in apis if a.mode != "standard" and a.discount):
         if label in cached:
@@ -289,13 +297,13 @@ def _answers(x: _Inputs) -> Iterator[Note]:
     known = [float(share) for share in shares.values() if share is not None]
     free = not np.any(x.work.usd_per_failure)
     if free:
-        yield "P10", "", "usd_per_failure is 0: an answer that fails costs nothing"
+        yield "P10", "", "an answer that fails costs nothing (usd_per_failure is 0)"
     if free and x.study.quality_floor is None and known and np.ptp(known) > APART:
         yield (
             "P9",
             "",
-            "the qualities differ and nothing counts it; set quality_floor or usd_per_failure, or "
-            "use equal_quality",
+            "the qualities differ and nothing counts it; say what a wrong answer costs "
+            "(usd_per_failure) or which share must be accepted (quality_floor)",
         )
 
 
@@ -328,7 +336,7 @@ def _workload(x: _Inputs) -> Iterator[Note]:
         "P5",
         "",
         "every call is taken to succeed; retries and time-outs add some 3 to 15 %: raise the "
-        "requests, or use per_outcome",
+        "requests by them",
     )
     if work.flat and x.terms.months >= MONTHS_PER_YEAR:
         yield (
@@ -341,7 +349,7 @@ def _workload(x: _Inputs) -> Iterator[Note]:
             "P18",
             "",
             "one length stands for all requests; heavy users cost several times the mean: see "
-            "unit_economics",
+            "notebook 05",
         )
     if _certain(work.requests_per_month, work.growth_per_year, work.usd_per_failure):
         volume = number_text(work.requests_per_month)
@@ -360,7 +368,11 @@ def _terms(x: _Inputs) -> Iterator[Note]:
             "model you keep",
         )
     if x.terms.on is None:
-        yield "P23", "", "no date of prices: `on` freezes them"
+        yield (
+            "P23",
+            "",
+            "the day whose prices hold is not given (on): each day may have another answer",
+        )
     inputs = inputs_of(x.study)
     untouched = inputs["default"].mean()
     if untouched > MOST:
@@ -380,12 +392,12 @@ def _options(x: _Inputs) -> Iterator[Note]:
             return sum(issubclass(kind, classes) for kind in kinds)
 
         if count(Api, Hosted) and not count(Evals):
-            yield "P13", label, "nothing is spent on evaluation; add Evals()"
+            yield "P13", label, "nothing is spent on evaluation (Evals)"
         for key in zeros(option):
             if key.endswith(EVALUATION):
-                yield "P13", label, f"{key} is 0: nothing is evaluated"
+                yield "P13", label, f"{called(key)} is 0: nothing is evaluated"
             elif not key.endswith(REFRESH):
-                yield "P3", label, f"{key} is 0: no people are paid for it"
+                yield "P3", label, f"{called(key)} is 0: no people are paid for it"
         staff = [thing for thing in x.things[label] if isinstance(thing, Staff)]
         if any(s.usd_per_hour is None and getattr(s.role, "id", s.role) == ANYBODY for s in staff):
             yield "P3", label, "people without a role: the rate is that of anybody; say their role"
@@ -393,7 +405,7 @@ def _options(x: _Inputs) -> Iterator[Note]:
             yield (
                 "P21",
                 label,
-                "a router: choosing the model is free and always right; cascade() pays for both "
+                "a router: choosing the model is free and always right; a cascade pays for both "
                 "models",
             )
         if isinstance(option, Mix) and count(Lora) > 1:

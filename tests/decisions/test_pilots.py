@@ -251,7 +251,7 @@ def test_its_words():
     assert f"from {row.band_before:.0f} to {row.band_after:.0f} points; in " in text
     assert text.endswith("one option is then 80 % sure to reach 60 %.")
     free = pilot(study.changed(work=replace(study.work, usd_per_failure=0.0)), draws=2_000)
-    assert ". It saves less than it costs, but in " in pilot_sentence(free)
+    assert ". The pilot saves less than it costs, but in " in pilot_sentence(free)
     little = pilot(replace(STUDY, work=replace(WORK, requests_per_month=120), quality_floor=None))
     assert 0 < little["usd"][0] < little["usd_to_measure"][0]
     assert pilot_sentence(little).startswith(

@@ -121,7 +121,7 @@ def test_one_percent_off_is_as_good_and_never_dearer():
     assert said.best == "off" and table["p_cheapest"].to_dict() == {"off": 1.0, "list": 0.0}
     assert table["p_dearer"].to_dict() == {"off": 0.0, "list": 1.0} and table["as_good"].all()
     assert table["more"]["list"] == pytest.approx(0.01 * table["present_value"]["list"])
-    assert "list is as good" in said.headline and "in practically every draw" in said.points[0]
+    assert "list is as good" in said.headline and "in practically every case" in said.points[0]
 
 
 def test_what_costs_a_tenth_more_is_not_as_good():

@@ -399,9 +399,9 @@ def test_every_line_has_a_formula_without_holes(book):
 def test_a_formula_shows_the_numbers_that_were_used(options):
     rows = cm.explain(options["RAG"], WORK).set_index("item")
     assert (
-        "18 (9 to 33) of a product x 1 for the tier product "
-        "x (1 + 0.2 (0.05 to 0.4) x log10(300,000 / 100,000)) = 19.72) "
-        "engineer-weeks x 40 h x 123 (93 to 173)/h" in rows.basis["build the retrieval pipeline"]
+        "19.72 (usual 18 [9 to 33] × 1 for the tier product × (1 + 0.2 [0.05 to 0.4] × "
+        "log10(300,000 / 100,000)) for the volume) engineer-weeks × 40 h × USD 123 [93 to 173]/h"
+        in rows.basis["build the retrieval pipeline"]
     )
 
 
@@ -410,7 +410,7 @@ def test_a_formula_shows_the_numbers_of_every_part_of_a_mix():
         cm.Part(cm.Option(TOY, cm.FewShot(build_hours=hours)), answers=0.5) for hours in (10, 20)
     ]
     rows = cm.explain(cm.Mix(*parts), BARE).query("item == 'choose the examples'")
-    assert sorted(rows.quantity) == [10, 20] and rows.basis.str.startswith("10 or 20 h x").all()
+    assert sorted(rows.quantity) == [10, 20] and rows.basis.str.startswith("10 or 20 h ×").all()
 
 
 def test_every_line_has_a_source_that_the_data_knows(book):

@@ -420,9 +420,9 @@ def test_mistakes_are_one_sentence(args, message):
 
 
 def test_what_nobody_said_is_named_with_the_way_to_say_it(scenario):
-    """No floor: `reaches` is the share of draws that run; no price: how to give one."""
+    """No floor: `reaches` is the share of cases that run; no price: how to give one."""
     words = " ".join(run("compare", scenario).stdout.split())
-    assert "so that reaches is the share of the draws that run" in words and "is empty" not in words
+    assert "so that reaches is the share of cases that run" in words and "is empty" not in words
     way = f"write usd_per_failure under the workload of {scenario}, or make the scenario by"
     assert "To give wrong answers a price, " in words and way in words
     priced = SCENARIO.replace("output_tokens: 250,", "output_tokens: 250, usd_per_failure: 1,")

@@ -113,6 +113,11 @@ class TestPaper:
         assert all(head.get("scope") in ("col", "row") for head in page.find_all("th"))
 
 
+CUT = """() => [...document.querySelectorAll("main .table")]
+    .filter(e => e.scrollWidth > e.clientWidth + 1)
+    .map(e => e.textContent.trim().slice(0, 60))"""
+
+
 @pytest.fixture(scope="module")
 def browser():
     if CHROMIUM is None:
@@ -140,6 +145,7 @@ def test_anybody_can_read_it(name, device, reports, browser):
         page.screenshot(path=SCREENS / f"{name}.{device}.png", full_page=True)
     assert page.evaluate(TOO_SMALL, LEAST_PIXELS) == []
     assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate(CUT) == []
     page.evaluate(axe.AXE_SCRIPT)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     page.close()

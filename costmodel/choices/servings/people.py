@@ -47,7 +47,7 @@ def people_of(own: Hosted, gpus: Any, work: Workload, terms: Terms) -> Lines:
     if isinstance(own.upkeep_fte, Usual):
         many, more, further = effort_said(own, "upkeep_fte_fleet", work)
         fte, cites = fleet_fte(gpus, fte, many), (*cites, *further)
-        words = f"{words} of up to {FEW} GPUs, towards {more} of {MANY}, by the log of the GPUs,"
+        words += f" up to {FEW} GPUs, rising with their logarithm to {more} at {MANY} GPUs,"
     count, when = by_month(fte * WORKING_HOURS_PER_MONTH)
     basis = words + " of an engineer x working hours of a month x {usd_per_hour}/h"
     yield labour("keep serving running", count, engineer, when, phase, basis, cites)

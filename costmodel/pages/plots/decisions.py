@@ -37,6 +37,7 @@ from costmodel.pages.plots.style import (
     log_if_wide,
     money_axis,
     name_rows,
+    narrow,
     palette,
     picture,
     tidy,
@@ -288,7 +289,7 @@ def plot_pilot(
     for plan, name in names.items():
         ax.plot(price[plan], color=shown[name], linewidth=1.2, linestyle=DASHED)
     draw_lines(ax, worth.rename(columns=names), shown, "y", bottom=0)
-    ax.set_xticks(worth.index)
+    ax.set_xticks(worth.index[1:] if narrow() and len(worth) > 3 else worth.index)
     money_axis(ax.yaxis, money, "worth, and price (dashed) [{}]")
     ax.set_xlabel("answers of each option that are judged")
     return ax

@@ -92,7 +92,7 @@ def plot_region(
                 sure.columns, sure.index, sure, [-0.01, SURE], colors="none", hatches=["////"]
             )
         look: Style = {"facecolor": GREY, "edgecolor": "white", "hatch": "////"}
-        handles.append(Patch(label="wins < 80 % of draws", **look))
+        handles.append(Patch(label="wins in < 8 of 10 cases", **look))
     if here is not None:
         mark_present(ax, here, "here", color="white", fontweight="bold")
     tidy(ax)

@@ -167,14 +167,18 @@ def mark_present(ax: Axes, at: Any, text: str, **look: Any) -> None:
     note(ax, text, at, (7, 5), va="baseline", **look)
 
 
+BESIDE = 300  # points for the width of the axes: on a phone a share of it would leave the figure
+
+
 def column_beside(
     ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
 ) -> list[Text]:
     """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
-    at = 1 + 1.5 * (at - 1) if narrow() else at
-    edge: Style = {"transform": ax.get_yaxis_transform(), "ha": "right"}
-    ax.text(at, top, head, va="bottom", color=GREY, **edge)
-    return [ax.text(at, row, text, va="center", **edge) for row, text in enumerate(texts)]
+    edge: Style = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
+    edge |= {"ha": "right", "annotation_clip": False}
+    away, at = ((BESIDE * (at - 1), 0), 1.0) if narrow() else ((0, 0), at)
+    ax.annotate(head, (at, top), away, va="bottom", color=GREY, **edge)
+    return [ax.annotate(x, (at, row), away, va="center", **edge) for row, x in enumerate(texts)]
 
 
 def sentences_above(ax: Axes, sentences: Sequence[str]) -> None:

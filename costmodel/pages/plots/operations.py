@@ -137,7 +137,7 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     ax.barh(rows, paid, height=0.55, color=COLOURS[1], label="people and traffic")
     bars = ax.barh(rows, lost, left=paid, height=0.55, label="expected loss", **HATCHED)
     ax.bar_label(bars, [f"  {dollars(usd, money)}" for usd in table["usd_total"]])
-    at, room = ((0.82, 0.95, 1.14), 2.6) if narrow() else ((0.86, 0.97, 1.13), 1.6)
+    at, room = ((0.86, 0.97, 1.12), 2.9) if narrow() else ((0.86, 0.97, 1.13), 1.6)
     column_beside(ax, at[0], "days", [f"{days:.0f}" for days in table["days"]])
     column_beside(ax, at[1], "slips", map(percent, table["slips"]))
     column_beside(ax, at[2], "cheapest in", map(percent, table["p_cheapest"]))

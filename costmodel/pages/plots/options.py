@@ -54,8 +54,8 @@ def plot_bands(
     colours: Colours | None = None,
     money: Currency = USD,
 ) -> Axes:
-    """How sure: P10 to P90 of each option as a bar, P50 as a tick, the expected cost as a dot, the
-    least expected present value on top (a table of `compare`).
+    """How sure: 8 cases in 10 of each option as a bar, the median as a tick, the expected cost as a
+    dot, the least expected present value on top (a table of `compare`).
 
     At the right stands the share of draws in which the option is the cheapest; what cannot be
     ranked is grey, with its reason; what is not eligible is pale, unless nothing is.
@@ -100,7 +100,7 @@ def plot_bands(
     money_axis(
         ax.xaxis,
         money,
-        "total cost over the horizon [{}]\nbar: 80 % of the draws, tick: median, dot: expected",
+        "total cost over the horizon [{}]\nbar: 8 cases in 10, tick: median, dot: expected",
     )
     return ax
 
@@ -124,9 +124,9 @@ def plot_sweep(
     relative: bool = False,
     now: float | None = None,
 ) -> Axes:
-    """Cost of each option against one input (a table of `sweep`), with the band P10 to P90 where it
-    is there and at most four options share the figure; of more than four, those that are nowhere
-    the cheapest are grey.
+    """Cost of each option against one input (a table of `sweep`), with the band of 8 cases in 10
+    where it is there and at most four options share the figure; of more than four, those that are
+    nowhere the cheapest are grey.
 
     `crossings` are tables of `breakeven` over the same input: each crossing is marked, named and
     banded. `relative` shows each cost over the cheapest at that value, so that lines which would

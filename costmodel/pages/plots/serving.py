@@ -227,6 +227,6 @@ def plot_buy_or_rent(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     column_beside(ax, 1.17, "buying pays above", words, -0.62)
     name_rows(ax, table["choice"])
     ax.set_xlim(0, table["p90"].max() * 1.05)
-    name = "present value of the cost [{}]\nbar: 80 % of the draws, dot: every input at its middle"
+    name = "present value of the cost [{}]\nbar: 8 cases in 10, dot: every input at its middle"
     money_axis(ax.xaxis, money, name)
     return ax

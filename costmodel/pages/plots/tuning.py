@@ -30,8 +30,8 @@ from costmodel.pages.plots.style import (
 
 @figure
 def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None = None) -> Axes:
-    """Requests until a tune has paid for itself, by what is counted: the middle as a dot, P10 to
-    P90 as a bar (a table of `paybacks`).
+    """Requests until a tune has paid for itself, by what is counted: the middle as a dot, 8
+    cases in 10 as a bar (a table of `paybacks`).
 
     `now` marks the requests that arrive within the horizon: what lies right of it is not earned
     back in time. At the right stands the share of draws in which a request of the tune is no
@@ -67,7 +67,7 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
         ax.xaxis,
         short,
         "requests until the tune has paid for itself\n"
-        "bar: 80 % of the draws, dot: every input at its middle",
+        "bar: 8 cases in 10, dot: every input at its middle",
     )
     return ax
 

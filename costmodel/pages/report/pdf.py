@@ -237,6 +237,7 @@ class _Writer:
     def table(self, tag: Any) -> list[Part]:
         """A table in the largest text that fits, on a page on its side where none does."""
         widths: dict[int, float] = {}
+        whole: dict[int, float] = {}  # of cells and heads that do not break
         right: set[int] = set()
         head: list[str] = []
         rows: list[str] = []
@@ -247,6 +248,7 @@ class _Writer:
             if wide == 1:
                 needed = _head_width(words) if is_head else len(words)
                 widths[column] = max(widths.get(column, 1), needed)
+                whole[column] = max(whole.get(column, 1), len(words))
             if "num" in cell.get("class", []):
                 right.add(column)
             if not is_head and cell.parent is not seen:
@@ -260,14 +262,18 @@ class _Writer:
             return []
         needs = [widths.get(column, 1) for column in range(max(widths) + 1)]
         wraps = [x > LONG and column not in right for column, x in enumerate(needs)]
-        shown = (WRAPPED + math.sqrt(x) if w else x for x, w in zip(needs, wraps, strict=True))
+        shown = [WRAPPED + math.sqrt(x) if w else x for x, w in zip(needs, wraps, strict=True)]
         ems = sum(x * CHARACTER + GUTTER for x in shown)
         turned = ems * UPRIGHT > TEXT_WIDTH
         room = TEXT_HEIGHT if turned else TEXT_WIDTH
         size = next((size for size in SIZES if ems * size <= room), round(room / ems, 2))
         caption = tag.find("caption")
+        taken = sum(shown[i] if w else whole.get(i, 1) for i, w in enumerate(wraps))
+        tight = (taken * CHARACTER + GUTTER * len(needs)) * size > room  # heads break, names do not
+        share = f"{CHARACTER * size:.3f}pt" if tight else "1fr"
         columns = (
-            f"{math.sqrt(x):.2f}fr" if w else "auto" for x, w in zip(needs, wraps, strict=True)
+            f"{x if tight else x - WRAPPED:.2f} * {share}" if w else "auto"
+            for x, w in zip(shown, wraps, strict=True)
         )
         sides = ("std.right" if column in right else "left" for column in range(len(needs)))
         code = (

@@ -9,7 +9,7 @@ from typing import Any
 from bs4 import BeautifulSoup
 
 OWN = "cm-table"  # the class of a table of ours, whose columns of numbers are marked
-WIDE_COLUMNS = 7  # a table with more columns may use the margins of a wide screen
+WIDE_COLUMNS = 6  # a table with more columns may use the margins of a wide screen
 FEW_COLUMNS = 3  # a table with more columns becomes cards on a phone
 _NUMBER = re.compile(
     r"[(~≈<>≤≥]*\s*[-−–+]?\s*(US\$|[$€£])?\s*[-−+]?\d[\d,. ]*"

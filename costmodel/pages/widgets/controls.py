@@ -14,6 +14,7 @@ from costmodel.core import CatalogError, Doubt, Infeasible, named, percent, shor
 from costmodel.pages.widgets.inputs import Input, shown_text
 from costmodel.pages.widgets.looks import RED
 
+UNTOLD = ("count", "share")  # units that say nothing beside "number of examples" and "0 to 1"
 STEPS = 200  # of a linear slider
 LOG_STEP = 0.01  # of a logarithmic slider, in factors of ten: 2.3 %
 BAND, TRACK = "#7FB3BF", "#DADADA"
@@ -76,8 +77,9 @@ class Control:
     def _mark(self) -> None:
         """The name, with a mark where the input was changed."""
         given, changed = self.given, self.value is not None
-        unit = f" <i>{html.escape(given.unit)}</i>" if given.unit else ""
-        mark = '<b class="cm-mark" title="changed">●</b> ' if changed else ""
+        told = given.unit in UNTOLD or all(part in given.label for part in given.unit.split("/"))
+        unit = "" if told else f" <i>{html.escape(given.unit)}</i>"
+        mark = f'<b class="cm-mark{" cm-off" * (not changed)}" title="changed">●</b>'
         says = html.escape(f"{given.meaning} ({given.key})".strip(), quote=True)
         self.head.value = f'<span title="{says}">{mark}{html.escape(given.label)}{unit}</span>'
         self.back.layout.visibility = "visible" if changed else "hidden"

@@ -161,6 +161,16 @@ class Input:
         if len(numbers) == 1 or low == high:
             return int(low) if self.whole and low == int(low) else low
         check(numbers[-2] < numbers[-1], f"{text.strip()} must begin with its low end")
+        check(
+            low > 0 or self.least < 0,
+            f"{text.strip()} begins at 0, and a range begins above it; write "
+            f"{number_text(high / 20, 2)} to {number_text(high, 3)}, or one number",
+        )
+        check(
+            high < 1 or not self.share or self.most > 1,
+            f"{text.strip()} ends at 1, and a range of a share ends below it; write "
+            f"{number_text(low, 3)} to {number_text((19 + low) / 20, 2)}, or one number",
+        )
         mid: Any = numbers[0] if len(numbers) == 3 else None
         return Range(low, high, mid=mid, why="yours")
 

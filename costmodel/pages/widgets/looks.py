@@ -22,10 +22,15 @@ STYLE = """<style>
 .cm-row .widget-html-content span {font-size: 13px}
 .cm-row > div:last-child .widget-html-content span {font-size: 11.5px}
 .cm-row input {font-size: 12px !important; padding: 3px 5px !important}
-.cm-mark {color: #C25A00}
+.cm-mark {color: #C25A00; float: right; padding: 0 6px}
+.cm-off {visibility: hidden}
 .cm-name {font-weight: 600; margin: 4px 0 0; line-height: 18px}
-.cm-verdict {height: 84px; overflow: hidden}
+.cm-verdict {height: 84px; overflow: hidden; cursor: pointer}
+.cm-verdict[open] {height: auto; min-height: 84px}
+.cm-verdict summary {list-style: none}
+.cm-verdict summary::-webkit-details-marker {display: none}
 .cm-verdict div {display: -webkit-box; -webkit-box-orient: vertical; overflow: hidden}
+.cm-verdict[open] div {display: block}
 .cm-verdict .cm-first {font-size: 16px; font-weight: 650; line-height: 21px; -webkit-line-clamp: 2}
 .cm-verdict .cm-second {opacity: .85; line-height: 19px; -webkit-line-clamp: 2}
 .cm-four {display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 16px; height: 134px;
@@ -60,6 +65,8 @@ STYLE = """<style>
 .cm-list {max-height: 420px; overflow-y: auto; overflow-x: hidden; flex-wrap: nowrap}
 @media (max-width: 640px) {
   .cm-left {position: static; max-height: none; flex-basis: 100%; width: 100%; order: 1}
+  .cm-row > .widget-html:first-child {height: auto !important; min-height: 20px}
+  .cm-row > .widget-html:first-child .widget-html-content {white-space: normal}
   .cm-right {display: contents}
   .cm-right > * {order: 2; flex: 0 0 calc(100% - 4px); max-width: calc(100% - 4px); min-width: 0}
   .cm-right > .cm-top {order: 0; position: sticky; top: 0; z-index: 9;
@@ -73,10 +80,10 @@ STYLE = """<style>
   .cm-one span.cm-note {display: none}
   .cm-one span, .cm-one em {font-size: 11px; line-height: 14px}
   .cm-one em {height: auto}
-  .cm-verdict {height: 90px}
+  .cm-verdict {height: 122px}
   .cm-one b {font-size: 16px; line-height: 21px}
-  .cm-verdict .cm-first {font-size: 14px; line-height: 18px; -webkit-line-clamp: 3}
-  .cm-verdict .cm-second {font-size: 12px; line-height: 16px}
+  .cm-verdict .cm-first {font-size: 14px; line-height: 18px; -webkit-line-clamp: 4}
+  .cm-verdict .cm-second {font-size: 12px; line-height: 16px; -webkit-line-clamp: 3}
 }
 </style>"""
 
@@ -84,7 +91,7 @@ STYLE = """<style>
 def top_of(
     first: str, second: str, cards: Iterable[tuple[str, ...]], number: int = 0, failed: bool = False
 ) -> str:
-    """The verdict in two lines over four cards."""
+    """The verdict in two lines over four cards; what is longer unfolds at a touch."""
     one = '<div class="cm-one"><span>{}</span><b>{}</b><span class="cm-note" title="{}">{}</span>'
     one += "<em>{}</em></div>"
     made = ""
@@ -94,7 +101,8 @@ def top_of(
     colour = f' style="color:{RED}"' if failed else ""
     full = html.escape(second, quote=True)
     return (
-        f'<div class="cm-verdict" data-run="{number}"{colour} title="{full}">'
-        f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div></div>'
+        f'<details class="cm-verdict" data-run="{number}"{colour} title="{full}"><summary>'
+        f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div>'
+        "</summary></details>"
         f'<div class="cm-four{" cm-failed" * failed}">{made}</div>'
     )

@@ -258,13 +258,13 @@ class Case(Question):
 
         back, loss = row["payback_month"], percent(row["p_loss"])
         cards = (
-            ("Present value", usd("npv"), f"80 % of draws: {usd('npv_p10')} to {usd('npv_p90')}"),
+            ("Present value", usd("npv"), f"8 cases in 10: {usd('npv_p10')} to {usd('npv_p90')}"),
             ("Saved", usd("benefit"), "what the baseline would cost, as far as it is realised"),
             ("Budget", usd("budget"), f"{usd('contingency')} of it contingency"),
             (
                 "Money back",
                 "never" if np.isnan(back) else f"month {back:.0f}",
-                f"the case loses money in {loss} of the draws",
+                f"the case loses money in {loss} of the cases",
             ),
         )
         usd_of = (

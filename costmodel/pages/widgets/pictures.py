@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from costmodel.choices.study import Study
-from costmodel.core import check, money, percent
+from costmodel.core import check, listed, money, percent
 from costmodel.decisions.compare import sweep
 from costmodel.decisions.search import present
 from costmodel.decisions.uncertainty import tornado
@@ -26,7 +26,7 @@ OVER = {  # what a flip is looked for over
     "horizon": "months",
 }
 FEW = 300  # draws of what is asked beside the answer
-LEADERS = 5
+LONG = 100  # characters of a first line that fits on a phone
 LEAST_SHARE = 0.005  # of a bill that rounds to 1 %
 WIDTH, ROW, LEAST = 8.6, 0.27, 4.4  # of a picture, inches
 PHONE_DPI = 200  # its screen is dense
@@ -96,10 +96,10 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
 
 
 def leading(verdict: Verdict, study: Study) -> Study:
-    """The options that lead, at most five."""
-    labels = [label for label in verdict.leaders if label in study.options][:LEADERS]
-    check(labels, "no option can run")
-    return study.only(*labels)
+    """The options that lead, at most five: where one alone is eligible, the next beside it."""
+    runs = verdict.table["expected"].notna().sum()
+    check(runs, "no option can run")
+    return study.only(*(verdict.contest if runs > 1 else verdict.leaders))
 
 
 def says(tab: str, verdict: Verdict, study: Study, over: str) -> str:
@@ -166,10 +166,29 @@ def first_lines(verdict: Verdict, study: Study) -> tuple[str, str]:
     if verdict.headline.startswith("It depends"):
         return first + ".", f"With wrong answers free: {verdict.named}, {month} a month expected."
     if not verdict.waits:
-        return f"{verdict.named}: {month} a month expected over {months} months", verdict.headline
+        first = f"{verdict.named}: {month} a month expected over {months} months"
+        return first, _why(verdict, study)
     if not found:
         first = "Do not choose yet: no option is sure enough to reach the quality floor"
+    for plan, judged in ({} if verdict.pilot is None else verdict.pilot.attrs["judged"]).items():
+        if len(first) > LONG:
+            first = first.replace(f" of {plan} first", f" of {len(judged)} options first")
     return (
         first + ".",
         f"Best today: {verdict.named}, {month} a month expected over {months} months.",
     )
+
+
+def _why(verdict: Verdict, study: Study) -> str:
+    """Why the named option is named, and which are as good."""
+    table = verdict.table
+    if "as_good" not in table or len(table) == 1 or study.risk:
+        return verdict.headline
+    text = "The lowest expected cost"
+    if (floor := study.quality_floor) is not None:
+        sure = percent(study.confidence)
+        text += f" of those at least {sure} sure to reach {percent(floor)} accepted answers"
+    equal = list(table.index[table["as_good"] & (table.index != verdict.named)])
+    if equal:
+        text += f"; as good: {listed(equal) if len(equal) < 3 else f'{len(equal)} others'}"
+    return text + "."

@@ -90,4 +90,4 @@ def test_a_file_says_the_same(tmp_path):
 def test_the_formula_says_what_is_billed():
     """Of the requests that are not escalated, the checked and noticed ones are answered anew."""
     basis = book(cm.Option(FREE, REVIEW, quality=0.9)).loc["answer anew what failed"].basis
-    assert "(0.1 at once + (1 - 0.1) x 0.5 checked x 0.8 noticed x share wrong)" in basis
+    assert "(0.1 at once + (1 - 0.1) × 0.5 checked × 0.8 noticed × share wrong)" in basis

@@ -189,7 +189,7 @@ def test_labels_are_minutes_of_a_role_or_a_price_each():
     assert found.usd_per_unit["label the examples"] == pytest.approx(
         cm.uncertainty.middle(cm.facts.person("nurse")).usd_per_hour, rel=0.2
     )
-    assert "6 min x 68.5" in found.basis["label the examples"]
+    assert "6 min × USD 68.5" in found.basis["label the examples"]
 
 
 def test_a_full_tune_on_own_gpus_takes_more_runs_and_more_work_than_an_adapter():

@@ -32,7 +32,7 @@ def test_tokens_cost_the_price_of_the_successor_from_its_month_on():
     assert priced.quantity.nunique() == 1 and priced.usd_per_unit.to_list() == pytest.approx(
         [10.0 * f for f in factor]
     )
-    assert priced.basis.iloc[0].endswith("x (1 + 0.5) at each move to a successor")
+    assert priced.basis.iloc[0].endswith("× (1 + 0.5) at each move to a successor")
 
 
 def test_evaluation_pays_the_successor_too_and_a_judge_does_not():
@@ -162,4 +162,4 @@ def test_a_day_of_your_own_and_a_model_that_nobody_follows_take_the_usual_step()
     old = cm.Api("gpt-5-mini", on="2026-11-20")
     for serving, day in ((old, "2027-03-15"), (cm.Api("gpt-5.4-nano", on="2026-11-20"), None)):
         moved = book(replace(MOVES, retires=day), serving=serving)
-        assert "x (1 + 0.5) at each move" in moved.query("trend == 'api'").basis.iloc[0]
+        assert "× (1 + 0.5) at each move" in moved.query("trend == 'api'").basis.iloc[0]

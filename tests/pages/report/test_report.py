@@ -350,6 +350,14 @@ def test_columns_are_named_in_words_and_empty_ones_left_out():
     assert "why not" not in text and "usd" not in text and "with" not in text
 
 
+def test_the_ends_of_a_band_and_the_side_of_a_value_are_one_column():
+    table = pd.DataFrame({"p10": [1e3, 5.0], "p90": [3e3, 5.0], "side": "above", "needed": [2, 3]})
+    made = report.show(table)
+    assert [c.words for c in made.columns] == ["likely range (8 in 10)", "value needed"]
+    assert made.rows == (("1,000 to 3,000", "above 2"), ("5", "above 3"))
+    assert [c.words for c in report.show(table[["p10"]]).columns] == ["low (1 case in 10 is below)"]
+
+
 def test_show_cards_and_answer_look_like_tables_and_text():
     table = pd.DataFrame(
         {
@@ -367,7 +375,7 @@ def test_show_cards_and_answer_look_like_tables_and_text():
         "0.500",
         "80 %",
         "5.0 %",
-        "USD/request",
+        "per request",
         "Options",
         'class="cm-table"',
     ):

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
 import pytest
 
 import costmodel as cm
-from costmodel.pages.widgets import screen
+from costmodel.pages.widgets import pictures, screen
 from costmodel.pages.widgets.pictures import BILL, TABS
 from costmodel.pages.widgets.runs import Runs
 
@@ -52,7 +53,7 @@ def test_typing_moves_the_slider_and_a_range_stays_a_range(box):
     control.box.value = "1M"
     assert control.slider.value == pytest.approx(1e6, rel=0.02) and control.value == 1e6
     control.slider.value *= 1.000_01  # the page's echo of the slider's step is no move
-    assert control.value == 1e6 and "●" in control.head.value
+    assert control.value == 1e6 and "cm-off" not in control.head.value
     control.box.value = "90,000,000"  # beyond the slider, and still a workload
     assert control.value == 9e7 and control.slider.value == pytest.approx(control.given.high)
     assert "beyond the slider" in control.note.value
@@ -60,7 +61,7 @@ def test_typing_moves_the_slider_and_a_range_stays_a_range(box):
     assert isinstance(box.study.work.requests_per_month, cm.Range)
     assert "20k to 60k, 90 % sure" in control.note.value and "#7FB3BF" in control.note.value
     control.back.click()
-    assert box.study.work.requests_per_month == 3e5 and "●" not in control.head.value
+    assert box.study.work.requests_per_month == 3e5 and "cm-off" in control.head.value
 
 
 def test_an_error_greys_the_picture_and_speaks_beside_its_control(box):
@@ -267,3 +268,29 @@ def test_answers_come_one_at_a_time_and_the_last_question_counts():
 def test_every_model_on_the_list_has_a_price():
     for model in cm.choices.MODELS:
         assert cm.facts.api_price(model, on=ON).tiers
+
+
+def test_the_two_lines_are_short_and_one_eligible_option_does_not_stand_alone():
+    """A list of options to judge that fills a phone is counted; the verdict in full names them."""
+    study = cm.load("support_assistant", draws=1_000)
+    verdict = cm.recommend(study, flips=False)
+    plan = max(verdict.pilot.attrs["judged"], key=len)
+    first = f"Do not choose yet: judge 200 or more answers each of {plan} first, for some USD 1. x"
+    first, second = pictures.first_lines(replace(verdict, headline=first), study)
+    assert plan not in first and " options first" in first
+    assert len(first) <= pictures.LONG and len(second) <= 120
+    one = study.only("Prompt", "RAG", "Cascade").changed(confidence=0.7)
+    said = cm.recommend(one, flips=False, pilots=False)
+    table = said.table.assign(eligible=said.table.index == said.table.index[0])
+    alone = replace(said, table=table, best=table.index[0], named=table.index[0])
+    assert len(alone.leaders) == 1
+    assert list(pictures.leading(alone, one).options) == list(alone.contest)
+    assert pictures.first_lines(alone, one)[1].startswith("The lowest expected cost of those")
+
+
+def test_a_range_that_cannot_be_says_what_to_write(box):
+    control = box.controls[WRONG]
+    control.box.value = "0 to 4"
+    assert "write 0.2 to 4, or one number" in control.note.value and control.value is None
+    control.box.value = "0.2 to 4"
+    assert isinstance(control.value, cm.Range) and control.value.high == 4
