@@ -1,203 +1,259 @@
-"""The answer of a study over its headline inputs: a table that a page without Python can read.
+"""The answer of a study over its headline inputs: curves that a page without Python can read.
 
 An input moves with the doubt around it: volumes and tokens by a factor, growth by a difference.
-Expected costs and shares are computed on the points of a grid and joined by cubic curves; what a
-wrong answer costs enters as a straight line, and the horizon takes the months of the grid only.
+Every option is computed on all draws at random positions; a quadratic, and how near these
+positions are, join them (universal kriging). What a wrong answer costs enters as a straight line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import floats, middle, sample, unchecked
+from costmodel.core import MONTHS_PER_YEAR, floats, middle, sample, unchecked
 from costmodel.decisions.simulate import mean
 from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.engine import Bill, evaluate_all
 
-COARSE = {"requests_per_month": 5, "input_tokens": 3, "output_tokens": 3, "growth_per_year": 3}
-FINE = {"requests_per_month": 9, "input_tokens": 5, "output_tokens": 5, "growth_per_year": 3}
-LEVELS = ((COARSE, 600), (FINE, 1_500), (FINE, 6_000))  # tried in turn: nodes, and draws behind
 REACH = {"requests_per_month": 3.0, "input_tokens": 2.0, "output_tokens": 2.0}  # factors
 GROWTH = (-0.3, 0.4)  # differences of the growth, share/year
 MONTHS = (12, 24, 36, 48, 60)
 FAILURES = 4.0  # the cost of a wrong answer reaches from 0 to so many times the present one
 QUANTITIES = ("pay", "wrong", "worth_of_pay", "worth_of_wrong", "quality", "p_reaches")
-POSITIVE = 4  # of QUANTITIES, which are interpolated as logarithms
+POSITIVE = 4  # of QUANTITIES, which are joined as logarithms
 LEAST = 1e-12
-FEW, ENOUGH = 30, 0.007  # positions at which a level is tried, and the error that is small enough
+SMOOTH, KINKED = 0.0, 3.0  # how far along the quadratic itself is a distance: whole servers bend
+NEAR, FAR = 3.0, 8.0  # distances at which positions still tell of each other, smooth or kinked
+NUGGET = 1e-6  # share of the spread that is the jump of single draws
+ENOUGH = 0.008  # an option whose error is larger gets as many positions again
+MIDDLE = (0.5, np.log(27.0))  # of what the coordinates of growth and horizon are counted from
 Position = tuple[dict[str, float], int, float]  # inputs, months, factor on the cost of failures
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One option: `axes` are the nodes of each input, as logarithms of factors or as differences;
-    `table` has the shape (months, *nodes, QUANTITIES)."""
+    """One option: the QUANTITIES as start + trend + nearness, from the `nodes` it was computed at.
 
-    axes: dict[str, np.ndarray]
-    table: np.ndarray
+    `start` holds the present inputs at each horizon, `trend` the factors of `terms`, `lean` the
+    same times what counts as a distance (0 where the curve is smooth), `weights` those of nodes.
+    """
 
-    def at(self, position: dict[str, float], month: int, failures: float) -> np.ndarray:
-        """The QUANTITIES at a position; `month` is the place of the horizon."""
-        found = self.table[month]
-        for name, nodes in self.axes.items():
-            found = np.tensordot(weights(nodes, position[name]), found, axes=(0, 0))
+    nodes: np.ndarray
+    start: np.ndarray
+    trend: np.ndarray
+    lean: np.ndarray
+    weights: np.ndarray
+
+    def at(self, x: np.ndarray, horizon: int, failures: float) -> np.ndarray:
+        """The QUANTITIES at coordinates x; `horizon` is the place of the months."""
+        here = terms(x[None])
+        found = self.start[horizon] + (here @ self.trend)[0]
+        for q, lean in enumerate(self.lean.T):
+            found[q] += (nearness(x[None], self.nodes, lean) @ self.weights[:, q])[0]
         costs = np.exp(found[:POSITIVE]) * (1.0, failures, 1.0, failures)
         return np.concatenate([costs, found[POSITIVE:]])
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """The response of a study: a curve for each option, the horizons, and the errors measured.
+    """The response of a study: a curve for each option that runs everywhere, and its errors.
 
-    `errors` are the largest relative differences of expected cost and present value, and the
-    largest difference of the share accepted, from the engine on all draws of the study.
+    `reach` says from where to where each input moves. `errors` are the largest relative
+    differences of expected cost and present value, and the largest of the share accepted, from the
+    engine on all draws, at random positions that the curve had not seen; `positions` counts them.
     """
 
     study: Study
-    curves: dict[str, Curve]
+    reach: dict[str, tuple[float, float]]
     months: tuple[int, ...]
+    curves: dict[str, Curve]
     errors: dict[str, float]
+    positions: dict[str, int]
 
     @property
     def usd_per_failure(self) -> float:
         """The present cost of a wrong answer at its middle."""
         return float(np.squeeze(middle(self.study.work).usd_per_failure))
 
+    def coordinates(self, position: Position) -> np.ndarray:
+        """Where a position lies: volume, tokens, how late demand comes, horizon; each some +-1."""
+        moves, months, _ = position
+        growth = float(middle(self.study.work).growth_per_year) + moves["growth_per_year"]
+        month = np.arange(months)
+        demand = (1 + growth) ** (month / MONTHS_PER_YEAR)
+        late = (demand @ month) / demand.sum() / months
+        shown = {name: x / self.reach[name][1] for name, x in moves.items()}
+        shown["requests_per_month"] += np.log(demand.mean()) / self.reach["requests_per_month"][1]
+        shown["growth_per_year"] = 6 * (late - MIDDLE[0])
+        return np.array([*shown.values(), 1.25 * (np.log(months) - MIDDLE[1])])
 
-def respond(study: Study, labels: list[str], positions: int, levels: Any = LEVELS) -> Response:
-    """The response of options of a study, after its evidence, as fine as each of them needs."""
+
+def respond(study: Study, labels: list[str], positions: int) -> Response:
+    """The response of options of a study, after its evidence."""
+    work = middle(study.work)
+    reach = {x: (-np.log(y), np.log(y)) for x, y in REACH.items() if np.any(getattr(work, x))}
     months = tuple(sorted({*MONTHS, study.terms.months}))
-    studies = [study.only(*labels).changed(months=x) for x in months]
-    curves: dict[str, Curve] = {}
-    errors: dict[str, float] = {}
-    left = list(labels)
-    for nodes, draws in levels:
-        curves |= _curves(studies, left, nodes, draws)
-        few = _errors(studies, {x: curves[x] for x in left}, min(positions, FEW), seed=2)
-        left = [label for label in left if few[label] > ENOUGH]
+    made = Response(study, reach | {"growth_per_year": GROWTH}, months, {}, {}, {})
+    fixed = fixed_positions(made)
+    places, values = list(fixed), exact(study, labels, fixed)
+    left = labels
+    for seed in (1, 2):  # a second time where once was not enough
+        more = random_positions(made, positions, seed)
+        places, computed = places + more, exact(study, left, more)
+        values = {x: np.concatenate([values[x], computed[x]]) for x in left}
+        left = [x for x in left if np.isfinite(values[x][:, :2]).all()]  # runs everywhere
+        for label in left:
+            curve, errors = _fitted(made, places, values[label], len(fixed))
+            made.curves[label], made.errors[label] = curve, errors
+            made.positions[label] = len(places) - len(fixed)
+        left = [x for x in left if made.errors[x] > ENOUGH]
         if not left:
             break
-    errors = _errors(studies, curves, positions, seed=1)
-    return Response(study, curves, months, errors)
+    return made
 
 
-def _errors(
-    studies: list[Study], curves: dict[str, Curve], count: int, seed: int
-) -> dict[str, float]:
-    """The largest error of each curve at random positions."""
-    worst = dict.fromkeys(curves, 0.0)
-    for position, month, failures in positions_of(studies, curves, count, seed):
-        for label, theirs in exact(studies[month], [*curves], position, failures).items():
-            ours = curves[label].at(position, month, failures)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                pairs = [(ours[:2].sum(), theirs[:2].sum()), (ours[2:4].sum(), theirs[2:4].sum())]
-                gaps = [abs(a / b - 1) for a, b in pairs] + [abs(ours[4] - theirs[4])]
-            worst[label] = max(worst[label], *(x for x in gaps if not np.isnan(x)), 0.0)
-    return worst
+# -- positions, and the engine there ---------------------------------------------------------------
 
 
-def positions_of(
-    studies: list[Study], curves: dict[str, Curve], count: int, seed: int
-) -> Iterator[Position]:
-    """Random positions of all inputs: (inputs, place of the horizon, factor on failures)."""
-    rng, axes = np.random.default_rng(seed), next(iter(curves.values())).axes
-    for _ in range(count):
-        place = {name: rng.uniform(x[0], x[-1]) for name, x in axes.items()}
-        yield place, int(rng.integers(len(studies))), float(rng.uniform(0, FAILURES))
+def fixed_positions(made: Response) -> list[Position]:
+    """The present inputs at each horizon; then the corners, at the first and the last."""
+    here: list[Position] = [(dict.fromkeys(made.reach, 0.0), m, 1.0) for m in made.months]
+    ends = made.months[0], made.months[-1]
+    corners = product(*made.reach.values(), ends)
+    return here + [(dict(zip(made.reach, x, strict=True)), int(m), 1.0) for *x, m in corners]
 
 
-def exact(
-    study: Study, labels: list[str], position: dict[str, float], failures: float
-) -> dict[str, np.ndarray]:
-    """The QUANTITIES of options at a position by the engine, on all draws of the study."""
-    axes = {name: np.array([x]) for name, x in position.items()}
-    found = _on_grid(study, labels, axes | {"usd_per_failure": np.array([failures])}, study.draws)[
-        0
+def random_positions(made: Response, count: int, seed: int) -> list[Position]:
+    """Random positions, each input once in each of `count` strata."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(low: float, high: float) -> np.ndarray:
+        return low + (high - low) * (rng.permutation(count) + rng.uniform(size=count)) / count
+
+    moves = {name: drawn(*ends) for name, ends in made.reach.items()}
+    horizons, failures = drawn(0, len(made.months)).astype(int), drawn(0, FAILURES)
+    return [
+        ({name: float(x[i]) for name, x in moves.items()}, made.months[m], float(failures[i]))
+        for i, m in enumerate(horizons)
     ]
-    found[:, :POSITIVE] = np.exp(found[:, :POSITIVE])
-    return dict(zip(labels, found, strict=True))
 
 
-def _curves(
-    studies: list[Study], labels: list[str], nodes: dict[str, int], draws: int
-) -> dict[str, Curve]:
-    work, axes = middle(studies[0].work), {}
-    for name, count in nodes.items():
-        if name == "growth_per_year":
-            axes[name] = np.linspace(*GROWTH, count)
-        elif np.any(getattr(work, name)):
-            axes[name] = np.linspace(-1, 1, count) * np.log(REACH[name])
-    here = {name: np.zeros(1) for name in axes}
-    tables = []
-    for study in studies:
-        some = min(draws, study.draws)
-        every, few = (_on_grid(study, labels, here, n)[0] for n in (study.draws, some))
-        found = _on_grid(study, labels, axes, some) + every - few
-        tables.append(found.reshape(*map(len, axes.values()), len(labels), len(QUANTITIES)))
-    table = np.stack(tables)
-    return {label: Curve(axes, table[..., i, :]) for i, label in enumerate(labels)}
+def exact(study: Study, labels: Sequence[str], places: list[Position]) -> dict[str, np.ndarray]:
+    """The QUANTITIES of options at positions by the engine on all draws, costs as logarithms.
 
-
-def weights(nodes: np.ndarray, x: float) -> np.ndarray:
-    """The weight of each node in the value at x: the cubic through the four nearest nodes."""
-    first = int(np.clip(np.searchsorted(nodes, x) - 2, 0, max(len(nodes) - 4, 0)))
-    near = nodes[first : first + 4]
-    found = np.zeros(len(nodes))
-    for i, node in enumerate(near):
-        others = np.delete(near, i)
-        found[first + i] = np.prod((x - others) / (node - others))
+    The cost of wrong answers is the present one everywhere.
+    """
+    study, draws = study.only(*labels), study.draws
+    things: Any = (study.options, study.work, study.terms)
+    found = {label: np.full((len(places), len(QUANTITIES)), np.nan) for label in labels}
+    each = max(BATCH // draws, 1)
+    for months in {m for _, m, _ in places}:
+        same = [i for i, (_, m, _) in enumerate(places) if m == months]
+        for some in (same[k : k + each] for k in range(0, len(same), each)):
+            rows = np.arange(len(some) * draws)
+            at = rows // draws
+            options, work, terms = sample(
+                things, draws, study.seed, rows % draws, study.points_of(draws)
+            )
+            moves = {
+                name: np.array([places[i][0][name] for i in some])[at][:, None]
+                for name in places[0][0]
+            }
+            fields: Any = {name: _moved(getattr(work, name), name, x) for name, x in moves.items()}
+            bills = evaluate_all(
+                options, unchecked(work, **fields), unchecked(terms, months=months)
+            )
+            for label, bill in bills.bills.items():
+                shape = len(some), draws
+                found[label][some] = _means(bill, bills.calendar, study.quality_floor, shape)
     return found
 
 
-def _on_grid(
-    study: Study, labels: list[str], axes: dict[str, np.ndarray], draws: int
-) -> np.ndarray:
-    """The QUANTITIES at the points of a grid, means of draws: (points, options, QUANTITIES)."""
-    points = np.array(list(product(*axes.values())))
-    things: Any = (study.options, study.work, study.terms)
-    given, floor = study.points_of(draws), study.quality_floor
-    each = max(BATCH // draws, 1)
-    made = []
-    for start in range(0, len(points), each):
-        some = points[start : start + each]
-        rows = np.arange(len(some) * draws)
-        options, work, terms = sample(things, draws, study.seed, rows % draws, given)
-        moves = {name: some[rows // draws, i][:, None] for i, name in enumerate(axes)}
-        fields: Any = {name: _shifted(getattr(work, name), name, x) for name, x in moves.items()}
-        bills = evaluate_all(options, unchecked(work, **fields), terms)
-        found = [
-            _means(bills.bills.get(x), bills.calendar, floor, len(some), draws) for x in labels
-        ]
-        made.append(np.stack(found, axis=1))
-    return np.concatenate(made)
+def _moved(value: Any, name: str, x: np.ndarray) -> Any:
+    return value + x if name == "growth_per_year" else value * np.exp(x)
 
 
-def _means(bill: Bill | None, calendar: Any, floor: float | None, points: int, draws: int) -> Any:
-    if bill is None:
-        return np.full((points, len(QUANTITIES)), np.nan)
-    runs = np.broadcast_to(bill.fits, (points * draws, 1))
+def _means(bill: Bill, calendar: Any, floor: float | None, shape: tuple[int, int]) -> np.ndarray:
+    """The QUANTITIES of a bill, means of the draws of each position."""
+    runs = np.broadcast_to(bill.fits, (shape[0] * shape[1], 1))
 
     def means(values: Any) -> np.ndarray:
-        spread = np.where(runs, np.broadcast_to(floats(values), (points * draws, 1)), np.nan)
-        return mean(spread.reshape(points, draws).T)
+        spread = np.where(runs, np.broadcast_to(floats(values), runs.shape), np.nan)
+        return mean(spread.reshape(shape).T)
 
     usd = [means(bill.total(calendar, d, without="failures")) for d in (False, True)]
     wrong = [means(bill.total(calendar, d, phase="failures")) for d in (False, True)]
     share = np.nan if bill.accepted is None else bill.accepted
     reached = runs if floor is None else runs & (share >= floor)
-    chance = np.broadcast_to(reached, (points * draws, 1)).reshape(points, draws).mean(axis=1)
+    chance = np.broadcast_to(reached, runs.shape).reshape(shape).mean(axis=1)
     costs = [np.log(np.maximum(x, LEAST)) for x in (usd[0], wrong[0], usd[1], wrong[1])]
     return np.stack([*costs, means(share), chance], axis=-1)
 
 
-def _shifted(value: Any, name: str, x: np.ndarray) -> Any:
-    """Draws of an input at a position: by a difference, a factor, or the logarithm of one."""
-    if name == "growth_per_year":
-        return value + x
-    return value * (x if name == "usd_per_failure" else np.exp(x))
+# -- the curve through them ------------------------------------------------------------------------
+
+
+def terms(x: np.ndarray) -> np.ndarray:
+    """1, the coordinates of each row, and their products by twos."""
+    twos = [x[:, i] * x[:, k] for i, k in combinations_with_replacement(range(x.shape[1]), 2)]
+    return np.column_stack([np.ones(len(x)), x, *twos])
+
+
+def nearness(x: np.ndarray, nodes: np.ndarray, lean: np.ndarray) -> np.ndarray:
+    """How much each row of x is near each node: a Gaussian, or Matern's 5/2 with a lean."""
+    apart = ((x[:, None] - nodes[None]) ** 2).sum(-1)
+    if not lean.any():
+        return np.exp(-apart / (2 * NEAR**2))
+    along = (terms(x) @ lean)[:, None] - (terms(nodes) @ lean)[None]
+    far = np.sqrt(5 * (apart + along**2)) / FAR
+    return (1 + far + far**2 / 3) * np.exp(-far)
+
+
+def _fitted(
+    made: Response, places: list[Position], values: np.ndarray, fixed: int
+) -> tuple[Curve, float]:
+    """The curve of an option, and its error at each position but the fixed ones, left out once."""
+    nodes = np.array([made.coordinates(place) for place in places])
+    horizons = [made.months.index(m) for _, m, _ in places]
+    start = values[: len(made.months)]
+    above = values - start[horizons]
+    ours = [_joined(nodes, np.nan_to_num(y), fixed) for y in above.T]
+    trend, lean, weights, unseen = (np.stack(x, axis=-1) for x in zip(*ours, strict=True))
+    curve = Curve(nodes, start, trend, lean, weights)
+    failures = np.array([place[2] for place in places])
+    theirs, found = _whole(values, failures), _whole(values - unseen, failures)
+    gaps = np.abs(np.concatenate([found[:2] / theirs[:2] - 1, found[2:] - theirs[2:]]))
+    return curve, float(np.nan_to_num(gaps[:, fixed:]).max())
+
+
+def _whole(values: np.ndarray, failures: np.ndarray) -> np.ndarray:
+    """Expected cost, present value and share accepted."""
+    usd = np.exp(values[:, :POSITIVE])
+    cost, worth = usd[:, 0] + failures * usd[:, 1], usd[:, 2] + failures * usd[:, 3]
+    return np.stack([cost, worth, values[:, POSITIVE]])
+
+
+def _joined(nodes: np.ndarray, y: np.ndarray, fixed: int) -> tuple[np.ndarray, ...]:
+    """(trend, lean, weights, errors): of a smooth and a kinked curve the better one.
+
+    The error of a node is that of the curve through all others (Dubrule, Mathematical Geology 15,
+    1983).
+    """
+    here, n = terms(nodes), len(nodes)
+    plain = np.linalg.lstsq(here, y, rcond=None)[0]
+    spread = np.std(here @ plain)
+    tried = []
+    for bend in (SMOOTH, KINKED):
+        lean = plain * (bend / max(spread, LEAST))
+        near = nearness(nodes, nodes, lean) + NUGGET * np.eye(n)
+        whole = np.block([[near, here], [here.T, np.zeros((here.shape[1],) * 2)]])
+        inverse = np.linalg.inv(whole)
+        found = inverse[:, :n] @ y
+        errors = found[:n] / np.diag(inverse)[:n]
+        tried.append((found[n:], lean, found[:n], errors))
+    return min(tried, key=lambda x: float(np.mean(x[3][fixed:] ** 2)))

@@ -38,6 +38,7 @@ TEXTS = {  # NumPy's functions; {0}, {1} stand for arguments in brackets where t
     "floor": "INT({0})",
     "ceil": "0-INT(0-{0})",
     "rint": "ROUND({0},0)",
+    "whole": "TRUNC({0})",
     "maximum": "MAX({0},{1})",
     "minimum": "MIN({0},{1})",
     "greater": "IF({0}>{1},1,0)",
@@ -66,7 +67,12 @@ Place = Callable[[list[str], np.ndarray], list[str]]
 
 def writable(*values: Any) -> bool:
     """Whether a spreadsheet knows every operation behind these values."""
-    return all(node.op in KNOWN for node in behind(*values))
+    return not unwritable(*values)
+
+
+def unwritable(*values: Any) -> list[Traced]:
+    """The values behind these whose operation a spreadsheet does not know."""
+    return [node for node in behind(*values) if node.op not in KNOWN]
 
 
 class Expressions:

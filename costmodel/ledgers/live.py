@@ -6,7 +6,7 @@ live when it gives what the engine gives, at the middle and after each input is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from costmodel.core import (
 from costmodel.ledgers.book import Key, keyed
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, at_middle, evaluate
-from costmodel.ledgers.expressions import Expressions, bracketed, writable
+from costmodel.ledgers.expressions import Expressions, bracketed, unwritable, writable
 from costmodel.ledgers.tracing import Trace, Traced, computed, inputs_of
 
 NOT_TRACED = ("Terms.months", "Terms.discount_rate")  # the columns of the months; discounting
@@ -136,34 +136,41 @@ def _moved(inputs: Inputs) -> dict[str, np.ndarray]:
 def _option(
     things: Any, inputs: Inputs, moved: dict[str, np.ndarray], bill: Bill, calendar: Calendar
 ) -> Formulas:
-    """One option, traced and tried."""
+    """One option, traced and tried; a second time, without the inputs that some lines cannot
+    follow, for these lines."""
     tried, elsewhere, calendar_there = _tried(things, inputs, moved)
-    trace = Trace()
-    names = {
-        name: Traced(trace, "input", (name,), value, None)
-        for name, value in inputs.middles.items()
-        if name in tried
-    }
-    option, work, terms = inputs.replaced(things, names)
-    traced = evaluate(option, work, terms)
-    demand = work.demand(terms.months, terms.start)
-    found, there = (
-        {_without_unit(key): line for key, line in keyed(bill.lines)}
-        for bill in (traced, elsewhere)
-    )
-    lines, order = {}, list(moved)
-    for key, line in keyed(bill.lines):
-        usd = line.usd * calendar.path(line.schedule, line.trend)
-        same = _without_unit(key)
-        moves = _usd(there[same], calendar_there) if same in there else np.zeros((len(moved), 1))
-        lines[key] = _formula(line, usd, found.get(same), moves, demand, terms, tried, order)
+    there = {_without_unit(key): line for key, line in keyed(elsewhere.lines)}
+    order, lines, left = list(moved), {}, dict(keyed(bill.lines))
+    first = traced, *_ = _traced(things, inputs, tried)
+    names, again = set(tried), first
+    for last in (False, True):
+        found = {_without_unit(key): line for key, line in keyed(again[0].lines)}
+        astray: set[str] = set()
+        for key, line in left.items():
+            usd, same = _usd(line, calendar), _without_unit(key)
+            moves = _usd(there[same], calendar_there) if same in there else np.zeros((1, 1))
+            lines[key], lost = _formula(line, usd, found.get(same), moves, *again[1:], tried, order)
+            astray |= lost
+        names -= astray
+        left = {key: line for key, line in left.items() if not lines[key].live}
+        if last or not astray:
+            break
+        again = _traced(things, inputs, names)
     share = traced.accepted
     beside = bill.accepted, elsewhere.accepted, tried, order
     if isinstance(share, Traced) and not _agrees(share, *beside):
         share = bill.accepted
-    asked = [x for x in trace.conditions.values() if writable(x) and _finite([x])]
+    asked = [x for x in first[3].conditions.values() if writable(x) and _finite([x])]
     conditions = [(x, bool(x.value)) for x in asked]
     return Formulas(lines, share, conditions)
+
+
+def _traced(things: Any, inputs: Inputs, names: Iterable[str]) -> tuple[Bill, Any, Any, Trace]:
+    """An option with these inputs traced: its bill, the demand, the terms, and the trace."""
+    trace, middles = Trace(), inputs.middles
+    nodes = {name: Traced(trace, "input", (name,), middles[name], None) for name in names}
+    option, work, terms = inputs.replaced(things, nodes)
+    return evaluate(option, work, terms), work.demand(terms.months, terms.start), terms, trace
 
 
 def _tried(things: Any, inputs: Inputs, moved: dict[str, np.ndarray]) -> tuple[Any, Bill, Calendar]:
@@ -201,10 +208,11 @@ def _usd(line: Line, calendar: Calendar) -> Any:
 
 def _formula(
     line: Line, usd: np.ndarray, traced: Line | None, moves: Any, demand: Any, terms: Any,
-    tried: dict[str, np.ndarray], order: list[str],
-) -> Formula:  # fmt: skip
-    """A line with its formula, if that agrees with the engine; otherwise with its numbers."""
-    rows = len(next(iter(tried.values())))
+    trace: Trace, tried: dict[str, np.ndarray], order: list[str],
+) -> tuple[Formula, set[str]]:  # fmt: skip
+    """A line with its formula, if that agrees with the engine; otherwise with its numbers, and the
+    inputs that the formula should not follow."""
+    rows, astray = len(next(iter(tried.values()))), set()
     moves = np.broadcast_to(moves, (rows, len(usd)))
     if traced is not None:
         path = _path(traced, demand, terms)
@@ -213,11 +221,13 @@ def _formula(
             there = computed([part * 1.0 for part in parts], tried)
             same, followed = _close(there[0] * there[1] * there[2], moves), inputs_of(*parts)
             wrong = {order[i] for i in np.flatnonzero(~same)}
-            if not wrong & followed and len(wrong) < rows and _finite(parts) and writable(*parts):
+            astray = wrong & followed | inputs_of(*unwritable(*parts))
+            if not astray and len(wrong) < rows and _finite(parts):
                 names, holds = tuple(sorted(followed | wrong)), tuple(sorted(wrong))
-                return Formula(line, parts[0], parts[1], parts[2], usd, True, names, holds)
+                found = Formula(line, parts[0], parts[1], parts[2], usd, True, names, holds)
+                return found, set()
     names = tuple(sorted(order[i] for i in np.flatnonzero(~_close(usd, moves))))
-    return Formula(line, 1.0, 1.0, usd, usd, not names, names)
+    return Formula(line, 1.0, 1.0, usd, usd, not names, names), astray
 
 
 def _path(line: Line, demand: Any, terms: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 OWN: dict[Any, Callable] = {  # functions of arrays that are compositions of element-wise ones
     np.clip: lambda x, low, high: np.minimum(np.maximum(x, low), high),
     np.ones_like: lambda x: np.ones(np.shape(x)),
-    np.zeros_like: lambda x: np.zeros(np.shape(x)),
+    np.zeros_like: lambda x: np.zeros(np.shape(x), x.dtype),
     np.squeeze: lambda x: _shaped(np.squeeze, x),
     np.ravel: lambda x: _shaped(np.ravel, x),
     np.select: lambda conditions, choices, default=0: _select(conditions, choices, default),
@@ -31,6 +31,7 @@ OWN: dict[Any, Callable] = {  # functions of arrays that are compositions of ele
 }
 LOOKS = (np.ndim, np.shape, np.size)  # functions that ask for no value
 ELEMENTS_MAX = 5_000  # of one value
+PLACES_MAX = 10  # elements among which a place that moves may choose
 
 
 class Trace:
@@ -111,10 +112,13 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     # -- what makes further ones -------------------------------------------------------------------
 
     def astype(self, kind: Any) -> Any:
-        """Itself, a comparison as 0 or 1; whole numbers, which count places, are constants."""
+        """Itself, a comparison as 0 or 1, or its whole part, which counts places."""
         if np.dtype(kind).kind in "iu":
-            return np.asarray(self.constant()).astype(kind)
+            return self.trace.make("whole", (self,), np.asarray(self.value).astype(kind), _whole)
         return self * 1.0 if self.dtype == bool else self
+
+    def max(self) -> Any:
+        return self.constant().max()
 
     def item(self) -> float:
         return float(self)
@@ -123,6 +127,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return bool(_any(self)) if axis is None else self.constant().any(axis)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+        if self.ndim == 2 and axis in (0, -2) and not keepdims:
+            return sum((self[i] for i in range(1, len(self))), self[0].astype(int))
         if self.ndim > 1 and axis not in (-1, self.ndim - 1):
             return np.sum(self.constant(), axis=axis, keepdims=keepdims)
         if not self.ndim:
@@ -137,6 +143,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return _shaped(np.ravel, self)
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, Traced) and self.ndim == 1 and len(self) <= PLACES_MAX:
+            return _select([key == i for i in range(1, len(self))], [*self][1:], self[0])
         if any(isinstance(k, Traced) for k in (key if isinstance(key, tuple) else (key,))):
             return self.constant()[_plain(key)]
         return _shaped(lambda x: np.asarray(x)[key], self)
@@ -222,6 +230,10 @@ def _affine(x: Any, matrix: Any, zero: Any) -> Any:
 
 def _highest(x: Any) -> Any:
     return np.maximum.accumulate(x, axis=-1)
+
+
+def _whole(x: Any) -> Any:
+    return np.trunc(x * 1.0)
 
 
 def _where(which: Any, yes: Any, no: Any) -> Any:

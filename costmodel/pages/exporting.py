@@ -127,15 +127,15 @@ def reports(
 @command()
 @argument("results")
 def rerun(results: str) -> Told:
-    """Compute stored RESULTS of `export --json` again, and say what changed since.
+    """Compute stored RESULTS of `export --json`, or of a report, again, and say what changed since.
 
-    Exits with 1 where a total differs by a cent or more.
+    Exits with 1 where a number differs by a cent or more.
     """
     from costmodel.pages.report.exports.results import made_again
 
     with busy("computing again"):
         said = made_again(results)
-    for line in said or [f"{results}: all totals are the same to the cent"]:
+    for line in said or [f"{results}: all numbers are the same to the cent"]:
         echo(line)
     return {"failed": said}
 
@@ -199,8 +199,8 @@ def diff(
 ) -> Told:  # fmt: skip
     """Say why the cost of each option changed between OLD and NEW, and the verdict of both.
 
-    OLD and NEW are scenarios, or results that `costmodel export --json` wrote; one scenario with
-    two dates, --from and --to, says what new prices changed.
+    OLD and NEW are scenarios, or results that `costmodel export --json` or a report wrote; one
+    scenario with two dates, --from and --to, says what new prices changed.
     """
     if new is None and not (since and until):
         raise CatalogError("there is one scenario; write a second, or --from and --to with dates")
@@ -260,7 +260,7 @@ COMMANDS = (export, reports, rerun, showback, schema, diff, check)
 
 
 def stored(source: str, **changes: Any) -> Study:
-    """The study of a scenario, or of the results that `export --json` wrote."""
+    """The study of a scenario, or of results that `export --json` or a report wrote."""
     if source.endswith(".json") and Path(source).is_file():
         from costmodel.pages.report.exports.results import read_results
 

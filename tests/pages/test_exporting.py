@@ -84,8 +84,35 @@ def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
     found = json.loads(stored.read_text(encoding="utf-8"))
     found["options"][0]["expected"] -= 0.02
     stored.write_text(json.dumps(found), encoding="utf-8")
-    assert "expected was USD" in run("rerun", stored, code=1)
+    assert "expected was " in run("rerun", stored, code=1)
     assert "holds no scenario" in run("rerun", write("other.json", "{}"), code=2)
+
+
+def test_the_results_of_a_report_are_computed_and_compared_like_those_of_an_export(
+    scenario, write, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("costmodel.pages.report.runner.is_ours", lambda notebook: True)
+    cells = [
+        nbformat.v4.new_markdown_cell("# Mine"),
+        nbformat.v4.new_code_cell("scenario: str = ''  # file", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(
+            "import costmodel as cm\nfrom costmodel import report\n"
+            "report.results(cost=cm.compare(cm.load(scenario))['expected'].to_dict())"
+        ),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "own.ipynb")
+    made = cm.report.run(tmp_path / "own.ipynb", tmp_path, ["html"], scenario=str(scenario))
+    scenario.rename(tmp_path / "kept.yaml")  # the results hold the scenario
+    assert "same to the cent" in run("rerun", made.results_json)
+    assert run("diff", made.results_json, tmp_path / "kept.yaml") == "no difference\n"
+    found = json.loads(made.results_json.read_text(encoding="utf-8"))
+    was = found["numbers"]["cost"]["Large"]
+    found["numbers"]["cost"]["Large"] += 0.02
+    found["stamp"]["costmodel"] = "0.1"
+    made.results_json.write_text(json.dumps(found), encoding="utf-8")
+    said = run("rerun", made.results_json, code=1)
+    assert f"cost.Large was {was + 0.02:,.2f}, is {was:,.2f}" in said
+    assert "costmodel was 0.1, is " in said
 
 
 def test_showback_as_table_csv_and_page(write, tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core import check, middle, number_text, write
-from costmodel.decisions.response import FAILURES, QUANTITIES, Response, respond
+from costmodel.decisions.response import FAILURES, FAR, MIDDLE, NEAR, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages.report.colophon import own_version
@@ -38,10 +38,10 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     """Write a study as one HTML file with sliders that needs no network and no Python.
 
     Its sliders are requests, tokens of a question and of an answer, growth, horizon and the cost of
-    a wrong answer; each moves with the doubt around it. Bars and sentence follow, over a response
-    that is computed here and held against the engine, on all draws, at random positions. Before a
-    slider is moved, and without scripts, the page shows the numbers of the study, to the cent. An
-    option that the response misses by more than 1 % (whole servers) has no sliders, and is named.
+    a wrong answer; each moves with the doubt around it. Bars and sentence follow a response: curves
+    through random positions that are computed here, on all draws. Before a slider is moved, and
+    without scripts, the page shows the numbers of the study, to the cent. An option that its curve
+    misses by more than 1 %, or that cannot run everywhere, has no sliders, and is named.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     path : str or Path
         The file.
     positions : int
-        At how many random positions the largest error is measured, which the page states.
+        How many random positions are computed, at least; an option that they do not meet gets as
+        many again. The page states the largest error at them, each left out of its own curve.
 
     Returns
     -------
@@ -69,8 +70,8 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
     >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
     >>> path = Path(tempfile.mkdtemp()) / "mine.html"
-    >>> path = interactive({"API": option}, work, path=path, positions=3, draws=20)
-    >>> "At 3 random positions they differed from Python by at most" in path.read_text()
+    >>> path = interactive({"API": option}, work, path=path, positions=40, draws=20)
+    >>> "At 40 random positions or more they differ from Python by at most" in path.read_text()
     True
     """
     verdict = recommend(study, flips=False)
@@ -108,7 +109,8 @@ def page_of(study: Study, verdict: Verdict, response: Response, positions: int) 
     worst = max(response.errors[label] for label in response.curves)
     measured = (
         f"Once a slider is moved, the numbers are read off a computed response. At {positions} "
-        f"random positions they differed from Python by at most {worst:.2%}."
+        f"random positions or more they differ from Python by at most {worst:.2%}; each of these "
+        "was left out of the curve that it was held against."
     )
     rest = f" Left out of the sliders: {', '.join(left_out)}." if left_out else ""
     stamp = f"costmodel {own_version()}; prices: {snapshot()}; "
@@ -131,14 +133,12 @@ def page_of(study: Study, verdict: Verdict, response: Response, positions: int) 
 def _dials(study: Study, response: Response) -> list[dict[str, Any]]:
     """The sliders: what they are called, where they stand and how far they reach."""
     work, made = middle(study.work), []
-    for name, nodes in next(iter(response.curves.values())).axes.items():
-        growth = name == "growth_per_year"
-        base, low, high = float(getattr(work, name)), float(nodes[0]), float(nodes[-1])
+    for name, (low, high) in response.reach.items():
+        growth, base = name == "growth_per_year", float(getattr(work, name))
         shown = f"{100 * base:.0f} %" if growth else number_text(base)
-        step = (high - low) / 200
         made.append({
-            "name": name, "kind": "difference" if growth else "factor", "base": base,
-            "low": low, "high": high, "step": step, "value": 0.0, "shown": shown,
+            "name": name, "kind": "difference" if growth else "factor", "base": base, "low": low,
+            "high": high, "step": (high - low) / 200, "value": 0.0, "shown": shown,
         })  # fmt: skip
     at = response.months.index(study.terms.months)
     made.append({
@@ -156,18 +156,23 @@ def _dials(study: Study, response: Response) -> list[dict[str, Any]]:
 
 def _data(study: Study, response: Response, dials: list[dict[str, Any]]) -> str:
     """What the script of the page reads; no text of the user can end the script."""
+
+    def numbers(x: np.ndarray) -> str:
+        return base64.b64encode(np.ascontiguousarray(x, "<f8").tobytes()).decode()
+
+    parts = ("nodes", "start", "trend", "lean", "weights")
     curves = [
-        {
-            "label": label,
-            "axes": {name: nodes.tolist() for name, nodes in curve.axes.items()},
-            "table": base64.b64encode(np.ascontiguousarray(curve.table, "<f4").tobytes()).decode(),
-        }
+        {"label": label} | {part: numbers(getattr(curve, part)) for part in parts}
         for label, curve in response.curves.items()
     ]
     content = {
         "curves": curves,
         "months": response.months,
         "quantities": len(QUANTITIES),
+        "reach": {name: high for name, (_, high) in response.reach.items()},
+        "middle": MIDDLE,
+        "near": NEAR,
+        "far": FAR,
         "floor": study.quality_floor,
         "confidence": study.confidence,
         "dials": dials,

@@ -1,19 +1,29 @@
-"""A study as JSON: its answer, its numbers, and the scenario and the data that make them again."""
+"""A study as JSON: its answer, its numbers, and the scenario and the data that make them again.
+
+The results beside a report hold scenario and data too, so that both are computed again here.
+"""
 
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import CatalogError, check, number_text, write
+from costmodel.core import CatalogError, check, number_text, temporary_folder, write
 from costmodel.decisions.verdict import recommend
 from costmodel.facts.pricelist import LIST, snapshot
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.register import inputs_of
 from costmodel.pages.blocks import for_json
+from costmodel.pages.commands import find_notebook
 from costmodel.pages.report.colophon import own_version
+from costmodel.pages.report.kernel import execute, handed_over
+from costmodel.pages.report.pack import NAME, stitched
+from costmodel.pages.report.parameters import schema, validate
 from costmodel.scenarios.scenario import load
 
 FORMAT = 1
@@ -50,29 +60,32 @@ def as_json(study: Study, path: str | Path) -> Path:
     >>> found["stamp"]["draws"], [row["option"] for row in found["options"]]
     (50, ['API'])
     """
-    from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
-
-    told, original = recommend(study, flips=False), study.before or study
-    scenario, note = None, ""
-    try:
-        scenario = as_yaml(original.changed(title=original.title or UNTITLED))
-    except CatalogError as error:
-        note = str(error)
+    told = recommend(study, flips=False)
     content = {
         "format": FORMAT,
-        "stamp": _stamp(study),
         "title": study.title,
         "currency": "USD",
         "verdict": {"best": told.best, "headline": told.headline, "points": told.points},
         "options": told.table.reset_index().to_dict("records"),
         "ledger": ledger(study).to_dict("records"),
-        "inputs": inputs_of(study)[["input", "low", "mid", "high", "unit"]].to_dict("records"),
-        "scenario": scenario,
-        "note": note,
+        **source_of(study),
     }
     text = json.dumps(for_json(content), indent=1, ensure_ascii=False)
     write(path, text + "\n")
     return Path(path)
+
+
+def source_of(study: Study) -> dict[str, Any]:
+    """What makes the numbers of a study again, and says what changed: scenario, stamp, inputs."""
+    from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
+
+    scenario, note, original = None, "", study.before or study
+    try:
+        scenario = as_yaml(original.changed(title=original.title or UNTITLED))
+    except CatalogError as error:
+        note = str(error)
+    rows = inputs_of(study)[["input", "low", "mid", "high", "unit"]].to_dict("records")
+    return for_json({"stamp": _stamp(study), "inputs": rows, "scenario": scenario, "note": note})
 
 
 def _stamp(study: Study) -> dict[str, Any]:
@@ -82,7 +95,7 @@ def _stamp(study: Study) -> dict[str, Any]:
 
 
 def read_results(path: str | Path) -> dict[str, Any]:
-    """What `as_json` wrote, with its scenario."""
+    """What `as_json` or a report wrote, with its scenario."""
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError:
@@ -93,23 +106,23 @@ def read_results(path: str | Path) -> dict[str, Any]:
 
 
 def made_again(path: str | Path) -> list[str]:
-    """Compute stored results again: nothing where all totals are the same to the cent, else why
+    """Compute stored results again: nothing where all numbers are the same to the cent, else why
     not.
 
-    A line for each total that moved, each part of the stamp and each input that differs.
+    A line for each number that moved, each part of the stamp and each input that differs.
     """
     stored = read_results(path)
     study = load(stored["scenario"])
-    table = recommend(study, flips=False).table
-    said = []
-    for row in stored["options"]:
-        for name in ("expected", "base_case"):
-            was, now = row[name], table[name].get(row["option"], float("nan"))
-            if was is None and now != now:
-                continue
-            if was is None or not abs(was - now) < CENT:
-                shown = "not there" if was is None else f"{was:,.2f}"
-                said.append(f"{row['option']}: {name} was USD {shown}, is {now:,.2f}")
+    if "command" in stored:
+        pairs = [("", stored["numbers"], _numbers_again(stored))]
+    else:
+        table = for_json(recommend(study, flips=False).table.to_dict("index"))
+        pairs = [
+            (f"{row['option']}: {name}", row[name], table.get(row["option"], {}).get(name))
+            for row in stored["options"]
+            for name in ("expected", "base_case")
+        ]
+    said = [line for pair in pairs for line in _moved(*pair)]
     if not said:
         return []
     stamp = _stamp(study)
@@ -122,6 +135,35 @@ def made_again(path: str | Path) -> list[str]:
         if here.get(key) != there.get(key):
             said.append(f"{key} was {_shown(there.get(key))}, is {_shown(here.get(key))}")
     return said
+
+
+def _numbers_again(stored: dict[str, Any]) -> dict[str, Any]:
+    """What the notebook of a report hands over today, for the same scenario and parameters."""
+    _, _, name, *words = shlex.split(stored["command"])  # costmodel report NAME -p KEY VALUE ...
+    given = dict(zip(words[1::3], words[2::3], strict=True))
+    pack = stitched() if name == NAME else nullcontext(find_notebook(name))
+    with pack as notebook, temporary_folder("rerun-") as folder:
+        write(folder / "scenario.yaml", stored["scenario"])
+        given["scenario"] = str(folder / "scenario.yaml")
+        clean = validate(schema(notebook), given, notebook.name)
+        nb, failure, _ = execute(notebook, clean, None)
+    check(not failure, f"{name} stopped: {failure}")
+    return handed_over(nb)[0]
+
+
+def _moved(name: str, was: Any, now: Any) -> Iterator[str]:
+    """A line for each number inside a value that is another one now, by a cent or more."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in {**was, **now}:
+            yield from _moved(f"{name}.{key}".lstrip("."), was.get(key), now.get(key))
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        for i, pair in enumerate(zip(was, now, strict=True)):
+            yield from _moved(f"{name}[{i}]", *pair)
+    elif isinstance(was, float) and isinstance(now, (int, float)):
+        if not abs(was - now) < CENT:
+            yield f"{name} was {was:,.2f}, is {now:,.2f}"
+    elif was != now:
+        yield f"{name} was {was}, is {now}"
 
 
 def _by_key(rows: list[dict[str, Any]]) -> dict[str, set[tuple[float, ...]]]:
