@@ -45,9 +45,7 @@ def require(name: str, value: Any, low: float = 0, high: float = inf) -> None:
         ends = (float(np.min(value)), float(np.max(value))) if np.ndim(value) else (value, value)
     finite = ends[0] >= -LARGEST and ends[1] <= LARGEST
     if any(0 < abs(end) < 1 / LARGEST for end in ends):
-        raise ValueError(
-            f"{name} is {in_words(value)}, allowed is 0 or what is beyond {1 / LARGEST:g}"
-        )
+        raise ValueError(f"{name} is {in_words(value)}, allowed is 0 or at least {1 / LARGEST:g}")
     if not (finite and low <= ends[0] and ends[1] <= high):
         shown = in_words(ends if np.ndim(value) else value)
         if isinstance(value, Doubt):

@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -46,8 +46,7 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
 
     A price book lies beside the file, in its `folder`.
     """
-    hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
-    own = {name: hints[name] for name in hints if name not in ELSEWHERE}
+    own = _own_fields()
     of_terms, of_work = {*writable(Terms)}, {*writable(Workload), "corpus_tokens"}
     for name in changes:
         check_known("parameter", name, {*own, *of_terms, *of_work, "price_book"}, "a scenario")
@@ -75,6 +74,13 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
     if book is None and "price_book" in places:
         book = folder / places["price_book"].text()
     return study if book is None else with_price_book(study, book)
+
+
+@cache
+def _own_fields() -> dict[str, Any]:
+    """The fields that a scenario says beside its sections, with their types."""
+    hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
+    return {name: hints[name] for name in hints if name not in ELSEWHERE}
 
 
 @lru_cache(maxsize=4)  # the rows of a portfolio share one base
