@@ -1,32 +1,37 @@
 """Seeded fuzzers: inputs that nobody would write, each of which must be computed or refused.
 
-`make fuzz` runs 50,000 of them on two processes; the test suite runs a small sample. A finding is a
+`make fuzz` runs 50,000 of them in one process; the test suite runs a small sample. A finding is a
 traceback, a refusal that is no sentence of at most 300 characters, a total that is negative or no
-number, more than 20 s, more than 1 GB. Nothing is written but in a temporary folder: a guard
-refuses every other path.
+number, more than 20 s of the processor, more than 1 GB. Nothing is written but in a
+temporary folder: a guard refuses every other path.
 """
 
+import csv
+import faulthandler
+import inspect
 import json
 import math
 import os
 import random
 import re
-import resource
 import signal
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import yaml
 from click.testing import CliRunner
-from surface import calls, things
+from surface import things
 
 import costmodel as cm
 from costmodel.cli import main
@@ -36,23 +41,26 @@ from costmodel.pages.commands import notebooks
 from costmodel.pages.report.parameters import schema, validate
 from costmodel.pages.report.runner import rehearse
 
-SECONDS, BYTES, BATCH = 20, 1_000_000_000, 25
+matplotlib.use("Agg")
+SECONDS, BYTES = 20, 1_000_000_000  # of the processor, and of memory, for one input
+STUCK = 10 * SECONDS  # of the clock: the whole run ends and says where
+BATCH = 25  # inputs of one kind in a row
 WRITES = ("open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.link")
-NUMBERS = [0, 1, -1, 0.5, 1e-9, 1e9, 1e30, 1e308, -1e308, math.nan, math.inf, 10**400, 2**63, "1e5"]
-TEXTS = [
-    "",
-    "x",
-    "x" * 300,
-    "null",
-    "=1+1",
-    "../x",
-    "a: b",
-    "\x00",
-    "é",
-    "on",
-    "1_000",
-    "50 %",
+NUMBERS = [0, 1, -1, 0.5, 1e-9, 1e9, 1e30, 1e308, -1e308, 5e-324, 3, 40, 1e5, 0.999]
+NUMBERS += [math.nan, math.inf, 10**400, 2**63, "1e5"]
+TEXTS = ["", "x", "x" * 300, "null", "=1+1", "../x", "a: b", "\x00", "é", "on", "1_000", "50 %"]
+TEXTS += [
     "$x$",
+    "RAG",
+    "gpt-4o",
+    "USD",
+    "2026-02-30",
+    "9999-12-31",
+    "1,5",
+    "１２",
+    "{[",
+    "*a",
+    "EUR 2",
 ]
 SHAPES = [None, True, [], {}, [1], ["a", {"b": 1}], {"low": 2, "high": 1}, {"low": 1, "high": 2}]
 RANGES = [
@@ -66,16 +74,26 @@ JUDGED = [
     {"accepted": 1, "trials": 1e30},
 ]
 VALUES = [*NUMBERS, *TEXTS, *SHAPES, *RANGES, *JUDGED]
-COMPARE = ["compare", "support_assistant", "--draws"]
-COMMANDS = [COMPARE, [*COMPARE, "100"], ["compare"], ["portfolio"]]
-COMMANDS += [[*COMPARE, "100", more] for more in ("--months", "--seed", "--price-book", "--csv")]
-COMMANDS += [["prices", "gpt-4o", more] for more in ("--on", "--discount", "--mode")]
-COMMANDS += [
-    ["explain", "own_gpus"],
-    ["reconcile", "a"],
-    ["report", "01_which_approach", "-p", "x"],
-]
-COMMANDS += [[name] for name in "lint prices list data corpus init from-files no report".split()]
+DOUBTS = [cm.Range(0.1, 0.9), cm.Range(1e-9, 1e9), cm.Range(-1, 1), cm.Measured(5, 9)]
+SMALL = """title: Small
+terms: {on: 2026-11-20, months: 3}
+workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250, usd_per_failure: 1,
+  corpus: {tokens: 1e6}}
+options: {presets: {only: [Prompt, RAG]}}
+draws: 20
+"""
+COMPARE = ["compare", "small.yaml", "--draws", "20"]
+COMMANDS = [COMPARE, COMPARE[:3], ["compare"], ["portfolio"], ["compare", "support_assistant"]]
+COMMANDS += [[*COMPARE, more] for more in ("--months", "--seed", "--price-book", "--csv")]
+COMMANDS += [[*COMPARE, "--own-api", "mine"], [*COMPARE, "--own-api", "x", "1", "2"]]
+COMMANDS += [["prices", "gpt-4o", more] for more in ("--on", "--discount", "--mode", "--residency")]
+COMMANDS += [["portfolio", "small.yaml"], ["portfolio", "rows.csv", "--csv", "-", "--workers"]]
+COMMANDS += [["explain", "small.yaml"], ["explain", "small.yaml", "RAG", "--lines"]]
+COMMANDS += [[name, "small.yaml"] for name in ("lint", "export", "diff", "check", "showback")]
+COMMANDS += [["reconcile", "a"], ["report", "01_which_approach", "-p", "x"]]
+COMMANDS += [["report", "01_which_approach", more] for more in ("-y", "-f", "-p", "--scenario")]
+COMMANDS += [["init", "new.yaml", "--for", "answers", "--amount"], ["from", "rows.csv", "-o"]]
+COMMANDS += [[name] for name in "lint prices list data corpus init from report reprice".split()]
 
 
 # -- the guard -------------------------------------------------------------------------------------
@@ -119,9 +137,10 @@ def guarded():
 # -- what is asked ---------------------------------------------------------------------------------
 
 
-def priced(study):
+def priced(study, in_words=False):
     """A study is small enough to compute, and its totals are finite and not below zero."""
-    table = cm.compare(study.changed(draws=12))
+    study = study.changed(draws=12)
+    table = cm.recommend(study).table if in_words else cm.compare(study)
     for column in ("expected", "p10", "p90", "present_value", "wrong_answers"):
         usd = table[column].dropna()
         assert np.isfinite(usd).all() and (usd >= 0).all(), f"{column} is {usd.to_dict()}"
@@ -163,7 +182,8 @@ def fuzz_places(rng):
         if isinstance(at, dict) and rng.random() < 0.3:
             at[rng.choice(fields)] = rng.choice(VALUES)
     text = yaml.safe_dump(spec, allow_unicode=True)
-    return text, lambda: priced(cm.load(text + "\n"))
+    in_words = rng.random() < 0.05
+    return text, lambda: priced(cm.load(text + "\n"), in_words)
 
 
 def fuzz_files(rng):
@@ -199,6 +219,8 @@ def fuzz_commands(rng):
 
 def ran(args):
     """A command ends with 0, 1 or 2, and with one sentence where it refuses."""
+    Path("small.yaml").write_text(SMALL)
+    Path("rows.csv").write_text("name,scenario,months\na,small.yaml,2\nb,small.yaml,x\n")
     made = CliRunner().invoke(main, args, input="")
     if made.exception and not isinstance(made.exception, SystemExit):
         raise made.exception
@@ -220,32 +242,59 @@ def fuzz_parameters(rng):
     return (path.stem, given), check
 
 
+READERS = {"usage": cm.ingest.read, "invoice": cm.ingest.read_bill}
+READERS["evaluation"] = cm.ingest.read_evaluations
+ROW_NAMES = ["name", "scenario", "months", "draws", "requests_per_month", "currency", "task", "x"]
+BOOK = ["model", "provider", "discount", "window", "usd_per_mtok_in", "usd_per_mtok_out", "note"]
+
+
 def fuzz_csv(rng):
-    """A portfolio or a price book with odd cells."""
-    columns = rng.sample(
-        ["name", "scenario", "months", "draws", "model", "discount", "window", "x"], 4
-    )
-    rows = [
-        columns,
-        *([str(rng.choice(VALUES)) for _ in range(rng.choice([3, 4, 4, 5]))] for _ in range(3)),
-    ]
-    text = "\n".join(",".join(row) for row in rows)
-    raw = text.encode(rng.choice(["utf-8", "utf-16", "latin-1"]), errors="replace")
+    """A portfolio, a price book, or usage, a bill and an evaluation, with odd cells."""
+    kind = rng.choice(["rows", "book", "usage", "invoice", "evaluation"])
+    if kind in ("rows", "book"):
+        columns = rng.sample(ROW_NAMES if kind == "rows" else BOOK, 4)
+        common = {"scenario": "small.yaml", "model": "gpt-6-luna", "discount": "0.1", "months": "2"}
+        rows = [columns]
+        for _ in range(rng.choice([1, 3])):
+            row = [common.get(name, "") if rng.random() < 0.6 else odd(rng) for name in columns]
+            rows.append(row[: rng.choice([3, 4, 4, 4])] + ["1"] * rng.choice([0, 0, 0, 1]))
+    else:
+        read = csv.reader(cm.ingest.example(kind).read_text(encoding="utf-8").splitlines())
+        rows = [*read][: rng.randrange(2, 30)]
+        for _ in range(rng.randrange(1, 4)):
+            row = rng.choice(rows)
+            row[rng.randrange(len(row))] = odd(rng)
+    text = "\n".join(",".join(row) for row in rows) + "\n"
+    raw = text.encode(rng.choice(["utf-8", "utf-8", "utf-16", "latin-1"]), errors="replace")
 
     def check():
-        Path("rows.csv").write_bytes(raw)
-        if "model" in columns:
-            return cm.scenarios.with_price_book(cm.load("support_assistant"), "rows.csv")
-        from concurrent.futures import ThreadPoolExecutor
+        Path("small.yaml").write_text(SMALL)
+        Path("x.csv").write_bytes(raw)
+        if kind == "book":
+            return priced(cm.scenarios.with_price_book(cm.load(SMALL), "x.csv"))
+        if kind == "rows":
+            return compared("x.csv")
+        given = READERS[kind]("x.csv")
+        if kind == "invoice":
+            return cm.history.reconcile(usual()["usage"], given)
+        if rng.random() < 0.02:  # a study of one's own takes seconds
+            usage = given if kind == "usage" else usual()["usage"]
+            priced(cm.history.study(usage, evaluations=None if kind == "usage" else given))
 
-        with ThreadPoolExecutor(1) as pool:
-            table = cm.scenarios.compare_portfolio(
-                "rows.csv", "support_assistant", executor=pool, progress=False, draws=9
-            )
-        for error in table["error"]:
-            assert len(error) <= SENTENCE and not error.partition(":")[0].endswith("Error"), error
+    return text[:300], check
 
-    return text, check
+
+def odd(rng):
+    """A hostile value as a cell."""
+    return str(rng.choice(VALUES)).replace(",", rng.choice([",", ";"]))
+
+
+def compared(path):
+    """A portfolio is compared, and each of its errors is a sentence."""
+    with ThreadPoolExecutor(1) as pool:
+        table = cm.scenarios.compare_portfolio(path, SMALL, executor=pool, progress=False, draws=9)
+    for error in table["error"]:
+        assert len(error) <= SENTENCE and not error.partition(":")[0].endswith("Error"), error
 
 
 @cache
@@ -253,18 +302,66 @@ def surface():
     return [*things()]
 
 
+@cache
+def usual():
+    """What an argument of a name usually is."""
+    study = cm.load(SMALL)
+    option = study.options["Prompt"]
+    texts = {"model": "gpt-4o", "provider": "openai", "gpu": "H100-SXM", "on": "2026-11-20"}
+    texts |= {"label": "RAG", "first": "Prompt", "second": "RAG", "over": "requests_per_month"}
+    texts |= {"path": "x.txt", "scenario": "small.yaml", "api": "gpt-4o", "id": "mine"}
+    studies = dict.fromkeys(("study", "before", "after"), study)
+    servings = {"serving": option.serving, "techniques": (cm.Evals(),)}
+    ours = {"options": study.options, "work": study.work, "terms": study.terms, "labels": ["RAG"]}
+    options = dict.fromkeys(
+        ("option", "simple", "hard", "retrieval", "long_context", "baseline"), option
+    )
+    records = {"table": cm.compare(study), "verdict": cm.recommend(study)}
+    records |= {"usage": cm.ingest.read(cm.ingest.example()), "ledger": cm.ledger(study)}
+    return texts | studies | servings | ours | options | records
+
+
+def called(rng, thing):
+    """Arguments of a call: those that it needs as usual, and some, of all, hostile."""
+    given = inspect.signature(thing).parameters.values()
+    known = [p for p in given if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    made = {
+        p.name: usual().get(p.name, rng.choice([0.5, 0.9, 2, 10]))
+        for p in known
+        if p.default is p.empty
+    }
+    values = NUMBERS[:14] + DOUBTS if rng.random() < 0.5 else [*VALUES, *DOUBTS]
+    for p in rng.sample(known, min(len(known), rng.choice([1, 1, 2, 3]))):
+        made[p.name] = rng.choice(values)
+    return made
+
+
 def fuzz_fields(rng):
-    """The fields of a public class, of which the first ones are usual."""
+    """The fields of a public class, and what an option of it costs."""
     name, thing = rng.choice([(n, x) for n, x in surface() if isinstance(x, type)])
-    known = [*getattr(thing, "__dataclass_fields__", {})] or ["x"]
-    chosen = rng.sample(known, min(len(known), rng.randrange(1, 4)))
-    given = {field: rng.choice(VALUES) for field in chosen}
-    return (name, given), lambda: thing(**given)
+    given = called(rng, thing)
+    return (name, given), lambda: used(thing(**given))
+
+
+def used(thing):
+    """A study with this workload, these terms, this serving or this technique is computed."""
+    study = cm.load(SMALL)
+    serving = study.options["Prompt"].serving
+    if isinstance(thing, cm.Workload):
+        priced(study.changed(work=thing))
+    elif isinstance(thing, cm.Terms):
+        priced(study.changed(terms=thing))
+    elif isinstance(thing, (cm.Option, cm.Mix)):
+        priced(study.changed(options={"a": thing}))
+    elif hasattr(thing, "price") and hasattr(thing, "limits"):
+        priced(study.changed(options={"a": cm.Option(thing, cm.Evals(), quality=0.5)}))
+    elif any(hasattr(thing, name) for name in ("adapt", "shape", "buys")):
+        priced(study.changed(options={"a": cm.Option(serving, thing)}))
 
 
 def fuzz_functions(rng):
-    name, thing = rng.choice(surface())
-    given = {key: rng.choice(VALUES) for key in rng.choice(calls(thing, None) or [{}])}
+    name, thing = rng.choice([(n, x) for n, x in surface() if not isinstance(x, type)])
+    given = called(rng, thing)
     return (name, given), lambda: thing(**given)
 
 
@@ -292,8 +389,8 @@ def tried(kind, seed):
     """(outcome, finding): "computed" or "refused", and what is wrong with that, or ""."""
     rng = random.Random(f"{kind} {seed}")
     given, check = KINDS[kind](rng)
-    signal.signal(signal.SIGALRM, _late)
-    signal.alarm(SECONDS)
+    signal.signal(signal.SIGPROF, _late)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     outcome = "refused"
     try:
         check()
@@ -302,50 +399,70 @@ def tried(kind, seed):
         wrong = f"more than {SECONDS} s"
     except (ValueError, cm.report.ReportError) as error:
         said = str(error)
-        wrong = (
-            "" if 5 < len(said) <= SENTENCE and "\n" not in said else f"no sentence: {said[:150]!r}"
-        )
+        sentence = 5 < len(said) <= SENTENCE and "\n" not in said
+        wrong = "" if sentence else f"no sentence: {said[:150]!r}"
     except TypeError as error:
         ours = re.match(r"no argument |\w+: (missing|too many|multiple)", str(error))
         wrong = "" if ours else traceback.format_exc(limit=-3)
     except Exception:
         wrong = traceback.format_exc(limit=-3)
     finally:
-        signal.alarm(0)
-    return outcome, wrong and f"{kind} {seed}: {str(given)[:200]}\n{wrong}"
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        plt.close("all")
+    return outcome, wrong and f"{kind} {seed}: {str(given)[:300]}\n{wrong}"
+
+
+def peak():
+    """The most memory of this process since the last call [byte]; 0 where nothing tells."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return 0
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
 
 
 def batch(kind, seeds):
-    with guarded():
-        found = [tried(kind, seed) for seed in seeds]
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    if most > BYTES:
-        found.append(("refused", f"{kind} {seeds}: {most / 1e9:.1f} GB"))
-    return kind, found
-
-
-def run(inputs, first=0, workers=2):
-    """Counts by kind and outcome, and the findings."""
-    each = math.ceil(inputs / len(KINDS))
-    tasks = [
-        (kind, range(start, min(start + BATCH, first + each)))
-        for start in range(first, first + each, BATCH)
-        for kind in KINDS
-    ]
+    """Counts by kind and outcome, and the findings, of some inputs in this process."""
     counts, findings = Counter(), []
-    with ProcessPoolExecutor(workers, max_tasks_per_child=20) as pool:
-        for kind, found in pool.map(batch, *zip(*tasks, strict=True)):
-            counts.update((kind, outcome) for outcome, _ in found)
-            findings += [wrong for _, wrong in found if wrong]
+    with guarded():
+        peak()
+        for seed in seeds:
+            faulthandler.dump_traceback_later(STUCK, exit=True)
+            outcome, wrong = tried(kind, seed)
+            faulthandler.cancel_dump_traceback_later()
+            counts[kind, outcome] += 1
+            if not wrong and (most := peak()) > BYTES:
+                wrong = f"{kind} {seed}: {most / 1e9:.1f} GB"
+            findings += [wrong] if wrong else []
     return counts, findings
 
 
+def run(inputs, first=0, workers=1, kinds=tuple(KINDS)):
+    """All counts; a finding is printed when it is made."""
+    each = math.ceil(inputs / len(kinds))
+    tasks = [
+        (kind, range(start, min(start + BATCH, first + each)))
+        for start in range(first, first + each, BATCH)
+        for kind in kinds
+    ]
+    counts, begun, count = Counter(), time.monotonic(), 0
+    with ProcessPoolExecutor(workers) as pool:
+        for done, (found, findings) in enumerate(pool.map(batch, *zip(*tasks, strict=True)), 1):
+            counts.update(found)
+            count += len(findings)
+            for finding in findings:
+                print(finding, flush=True)
+            if done % (8 * len(kinds)) == 0:
+                took = time.monotonic() - begun
+                print(f"-- {counts.total()} inputs, {count} findings, {took:.0f} s", flush=True)
+    return counts, count
+
+
 if __name__ == "__main__":
-    asked, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    counts, findings = run(asked, first)
-    for finding in findings[:60]:
-        print(finding)
+    asked, first, *kinds = sys.argv[1:] + ["0"] * (len(sys.argv) == 2)
+    counts, count = run(int(asked), int(first), kinds=tuple(kinds) or tuple(KINDS))
     for kind in KINDS:
         print(f"{kind:<12}", *(f"{counts[kind, x]:>6} {x}" for x in ("computed", "refused")))
-    print(json.dumps({"inputs": counts.total(), "findings": len(findings)}))
-    sys.exit(bool(findings))
+    print(json.dumps({"inputs": counts.total(), "findings": count}))
+    sys.exit(bool(count))

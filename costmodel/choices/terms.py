@@ -17,6 +17,7 @@ from costmodel.core import (
     frozen,
     in_words,
     is_day,
+    of_kind,
     require,
     whole_number,
 )
@@ -191,6 +192,10 @@ class Terms:
         Currency.parse(self.currency)
         for name in ("vat", "vat_recovered"):
             require(name, getattr(self, name), high=1)
+        of_kind("trends", self.trends, Trends)
+        of_kind("people", self.people, People)
+        if self.spend is not None:
+            of_kind("spend", self.spend, SpendCommitment)
 
     @property
     def money(self) -> Currency:

@@ -21,7 +21,9 @@ from costmodel.core.checks import (
 )
 from costmodel.core.draws import (
     DRAWS_MAX,
+    ENOUGH,
     SEED_MAX,
+    WHOLE,
     check_draws,
     doubts,
     draw_values,
@@ -31,7 +33,6 @@ from costmodel.core.draws import (
     middle,
     probabilities,
     sample,
-    strata,
     uniforms,
 )
 from costmodel.core.errors import (
@@ -123,17 +124,17 @@ from costmodel.core.units import (
 from costmodel.core.words import USD, Currency, dollars, listed, money, number_text, percent, short
 
 __all__ = """
-    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt FORMS FORMULA GB GLOSSARY
-    HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR MILLION
-    MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range
+    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS FORMULA GB
+    GLOSSARY HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR
+    MILLION MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range
     SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX Stopped UNSEEN USD Unpriced Usual
-    WEEKS_PER_MONTH WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed
-    called check check_draws check_known check_writable checked data_folder dollars doubts draw_values
-    drive driver_key field_names find_key find_keys frozen given_or_drawn go_on in_words is_day
-    is_named is_nest key_of label_of leaves limits listed meaning_of middle misspelt money named
-    not_none number_list number_text objects of_kind one_blas_thread one_number owner_label
-    owner_of percent pin plain_cell probabilities public read_rows read_text require rewrite
-    same sample short strata
+    WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent as_csv
+    assumed called check check_draws check_known check_writable checked data_folder dollars
+    doubts draw_values drive driver_key field_names find_key find_keys frozen given_or_drawn
+    go_on in_words is_day is_named is_nest key_of label_of leaves limits listed meaning_of
+    middle misspelt money named not_none number_list number_text objects of_kind one_blas_thread
+    one_number owner_label owner_of percent pin plain_cell probabilities public read_rows
+    read_text require rewrite same sample short strata
     temporary_folder unchecked uniforms unit_of unknown unmarked validate walk while_wanted
     whole_number write write_all
 """.split()

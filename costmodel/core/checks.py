@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import date
+from functools import cache
 from math import inf
-from typing import Any, dataclass_transform
+from typing import Any, dataclass_transform, get_type_hints
 
 import numpy as np
 
@@ -15,10 +16,12 @@ from costmodel.core.errors import check, in_words
 from costmodel.core.forms import FORMS, form_for, is_one_number, outside
 from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
-from costmodel.core.public import Record, frozen
+from costmodel.core.public import Record, fits, frozen, in_type
 from costmodel.core.ranges import Doubt, Range, Usual, is_number, unmarked
 from costmodel.core.units import LARGEST, ROUNDING
 
+PLAIN = (str, dict, list, float, int)  # what stands by mistake where a record must
+NO_NUMBERS = ("record", "flag", "date", "moment")  # units
 YEARS = range(1900, 2201)  # of a day
 HOUR = re.compile(r"T\d\d:\d\d(-\d\d:\d\d)?$")  # or the hours from one to another
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
@@ -41,6 +44,8 @@ def require(name: str, value: Any, low: float = 0, high: float = inf) -> None:
     else:
         ends = (float(np.min(value)), float(np.max(value))) if np.ndim(value) else (value, value)
     finite = ends[0] >= -LARGEST and ends[1] <= LARGEST
+    if any(0 < abs(end) < 1 / LARGEST for end in ends):
+        raise ValueError(f"{name} is {in_words(value)}, allowed is 0 or at least {1 / LARGEST:g}")
     if not (finite and low <= ends[0] and ends[1] <= high):
         shown = in_words(ends if np.ndim(value) else value)
         if isinstance(value, Doubt):
@@ -74,8 +79,9 @@ def one_number(name: str, value: Any, low: float = 0, high: float = inf) -> None
     Traceback (most recent call last):
     ValueError: days is a Range, it must be one number, at least 0
     """
+    tiny = is_one_number(value) and 0 < abs(value) < 1 / LARGEST
     check(
-        is_one_number(value) and low <= value <= min(high, LARGEST),
+        is_one_number(value) and low <= value <= min(high, LARGEST) and not tiny,
         f"{name} is {in_words(value)}, it must be one number, {_between(low, high)}",
     )
 
@@ -129,26 +135,22 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
 
     A field whose default is None, or which is in `optional`, may be None. A number must lie within
     the limits of its name, a flag is True or False, a date is a day or None, and a moment may add
-    an hour to its day. Texts and records are checked where they are used. A Range whose form was
-    guessed from its ends is replaced by the Range that its unit asks for.
+    an hour to its day. A record is of the class that its field says, and texts are checked where
+    they are used. A Range whose form was guessed from its ends is replaced by the Range that its
+    unit asks for.
     """
+    hints = _hints(type(x))
     for name in field_names(x):
         given, label = getattr(x, name), f"{type(x).__name__}.{name}"
         unit = unit_of(label)
-        value = unmarked(given)
+        value, hint = unmarked(given), hints.get(name, Any)
         may_be_none = name in optional or x.__dataclass_fields__[name].default is None
-        if unit in ("", "text", "record") or (value is None and may_be_none):
+        if unit in ("", "text") or (value is None and may_be_none):
             continue
-        if unit == "flag":
-            if not isinstance(value, bool):
-                raise ValueError(f"{label} is {in_words(value)}, allowed are True and False")
-        elif unit in ("date", "moment"):
-            hour = "" if unit == "date" else ", also with an hour as '2027-03-31T12:00'"
-            day = HOUR.sub("", value) if hour and isinstance(value, str) else value
-            if not (value is None or is_day(day)):
-                must = f"it must be a day such as '2027-03-31'{hour}, or None"
+        if unit in NO_NUMBERS:
+            if must := _must(unit, value, hint):
                 raise ValueError(f"{label} is {in_words(value)}, {must}")
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and fits({}, hint):
             for part, share in value.items():
                 require(f"{label} of {in_words(part)}", share, *limits(label))
         else:
@@ -164,6 +166,28 @@ def checked(cls: type[Record]) -> type[Record]:
     """Make a `frozen` dataclass whose fields are held to what `validate` says."""
     cls.__post_init__ = validate  # type: ignore[attr-defined]  # that of a dataclass
     return frozen(cls)
+
+
+def _must(unit: str, value: Any, hint: Any) -> str:
+    """What a value that is no number must be; "" where it is that."""
+    if unit == "record":
+        wrong = isinstance(value, PLAIN) and not fits(value, hint)
+        return f"it must be {in_type(hint)}" if wrong else ""
+    if unit == "flag":
+        return "" if isinstance(value, bool) else "allowed are True and False"
+    hour = "" if unit == "date" else ", also with an hour as '2027-03-31T12:00'"
+    day = HOUR.sub("", value) if hour and isinstance(value, str) else value
+    right = value is None or is_day(day)
+    return "" if right else f"it must be a day such as '2027-03-31'{hour}, or None"
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of the fields of a class; nothing where one is not known in its module."""
+    try:
+        return get_type_hints(kind)
+    except NameError:
+        return {}
 
 
 def is_day(text: Any) -> bool:

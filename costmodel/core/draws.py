@@ -24,6 +24,9 @@ from costmodel.core.ranges import Doubt, Measured, Range
 
 DRAWS_MAX = 1_000_000  # more would not fit the memory of a laptop, and no percentile needs them
 SEED_MAX = 2**32 - 1
+WHOLE = 2**17  # draws up to which a key is one hypercube, kept whole; beyond, its blocks are made
+BLOCK = 2**13  # when their rows are asked for, so that memory stays flat
+ENOUGH = 20_000  # draws for what needs all of them at once, such as a regression
 
 
 # -- replacing doubts by numbers -------------------------------------------------------------------
@@ -110,13 +113,14 @@ def sample(
             return doubt.mid
         if (key, doubt) not in drawn:
             own = draw_key(key, doubt)
-            if points is None or not {own, driver_key(doubt)} & points.keys():
+            given = points or {}
+            if n <= WHOLE and not {own, driver_key(doubt)} & given.keys():
                 values = draw_values(own, doubt, n, seed)[rows]
             else:
-                given = probabilities(
-                    lambda k: given_or_drawn(points, k, n, seed)[rows], own, doubt
+                chances = probabilities(
+                    lambda k: given_or_drawn(given, k, n, seed, rows), own, doubt
                 )
-                values = np.asarray(doubt.quantile(given))
+                values = np.asarray(doubt.quantile(chances))
             if fixed and key in fixed:
                 values = np.where(np.isnan(fixed[key]), values, fixed[key])
             if and_middle:
@@ -249,14 +253,37 @@ def probabilities(of: Callable[[str], np.ndarray], key: str, doubt: Any) -> np.n
     return ndtr(loading * ndtri(of(driver)) + np.sqrt(1 - loading**2) * ndtri(of(key)))
 
 
-def given_or_drawn(points: Mapping[str, np.ndarray], key: str, n: int, seed: int) -> np.ndarray:
-    """The probabilities of a key: as given, or those of its draws."""
-    return points[key] if key in points else uniforms(key, n, seed)
+def given_or_drawn(
+    points: Mapping[str, np.ndarray], key: str, n: int, seed: int, rows: Any = slice(None)
+) -> np.ndarray:
+    """The probabilities of a key in some of n draws: as given, or those of its draws."""
+    return points[key][rows] if key in points else uniforms(key, n, seed, rows)
 
 
-def uniforms(key: str, n: int, seed: int) -> np.ndarray:
-    """The probabilities of a key, shape (n, 1): the middle of each of n equal strata once."""
-    return ((strata(key, n, seed) + 0.5) / n)[:, None]
+def uniforms(key: str, n: int, seed: int, rows: Any = slice(None)) -> np.ndarray:
+    """The probabilities of a key in some of n draws, shape (rows, 1).
+
+    They are the middles of n equal strata, each once. Of more than WHOLE draws each block is a
+    hypercube of its own, whose draws lie at one place of their strata, and no other block has that
+    place: so all blocks together are a hypercube too.
+
+    >>> u = uniforms("price", 200_000, 0)
+    >>> bool(np.array_equal(uniforms("price", 200_000, 0, slice(9_000, 9_900)), u[9_000:9_900]))
+    True
+    >>> int(np.bincount((u[:, 0] * 100).astype(int)).max())
+    2000
+    """
+    if n <= WHOLE:
+        return ((strata(key, n, seed)[rows] + 0.5) / n)[:, None]
+    blocks = -(-n // BLOCK)
+    size, row = -(-n // blocks), np.arange(n)[rows]
+    place = strata(key, blocks, seed)
+    u = np.empty(len(row))
+    for block in range(row.min() // size, row.max() // size + 1):
+        here = row // size == block
+        rng = np.random.default_rng([seed, crc32(key.encode()), block])
+        u[here] = rng.permutation(size)[row[here] - block * size] + (place[block] + 0.5) / blocks
+    return (u / size)[:, None]
 
 
 @lru_cache(maxsize=32)

@@ -57,6 +57,8 @@ def frozen(cls: Any = None, **how: bool) -> Any:
 
 
 def _helpful(call: Any, thing: Any) -> Any:
+    equation = thing.__module__.startswith(EQUATIONS) and not isinstance(thing, type)
+
     @wraps(call)
     def helpful(*args: Any, **named: Any) -> Any:
         for value in () if isinstance(thing, type) else (*args, *named.values()):
@@ -64,6 +66,9 @@ def _helpful(call: Any, thing: Any) -> Any:
                 beyond = f"{thing.__name__}: {in_words(value)} is beyond {LARGEST:g}"
                 raise _mistyped(call, thing, args, named, ValueError(beyond))
         try:
+            if equation and np.geterr()["invalid"] == "warn":  # nobody else takes care of it
+                with np.errstate(all="raise", under="ignore"):
+                    return call(*args, **named)
             return call(*args, **named)
         except ValueError as error:
             if error.args and isinstance(error.args[0], str):
@@ -74,11 +79,15 @@ def _helpful(call: Any, thing: Any) -> Any:
                 raise wrong from None
             raise _mistyped(call, thing, args, named, error) from error
         except FAULTS as error:
-            raise _mistyped(call, thing, args, named, error) from error
+            wrong = _mistyped(call, thing, args, named, error)
+            if wrong is error and equation and isinstance(error, ArithmeticError):
+                wrong = _no_number(call, thing, args, named)
+            raise wrong from error
 
     return helpful
 
 
+EQUATIONS = "costmodel.laws"
 FAULTS = (AttributeError, LookupError, ArithmeticError, RecursionError)  # of a wrong type
 
 
@@ -97,10 +106,25 @@ def _mistyped(call: Any, thing: Any, args: Any, named: Any, error: Exception) ->
             if not fits(one, hint, meant):
                 must = meant.partition(", optional")[0] or getattr(hint, "__name__", str(hint))
                 return ValueError(f"{thing.__name__}: {name} is {in_words(one)}, it must be {must}")
+            lacks = getattr(error, "name", error.args[0] if error.args else None)
+            if isinstance(lacks, str) and lacks not in getattr(one, "columns", [lacks]):
+                return unknown("column", lacks, one.columns, f"the {name} of {thing.__name__}")
     return error
 
 
+def _no_number(call: Any, thing: Any, args: Any, named: Any) -> ValueError:
+    """The error of an equation that comes to no finite number: its arguments, and what they are."""
+    told = dict(_DOCUMENTED.findall(inspect.getdoc(thing) or ""))
+    given = inspect.signature(call).bind(*args, **named).arguments
+    values = ", ".join(f"{name}={in_words(value)}" for name, value in given.items())
+    meant = "; ".join(f"{names}: {words}" for names, words in told.items())
+    return ValueError(
+        brief(f"{thing.__name__}: no finite number comes of {values}; allowed are {meant}")
+    )
+
+
 _DOCUMENTED = re.compile(r"^\*{0,2}([a-z_]\w*(?:, [a-z_]\w*)*) (?:: |(?=\[))(.+)$", re.M)
+_CLASS = re.compile("(?:[A-Z][a-z]+)+|None|path|str")
 _NUMERIC = re.compile(r"^as in |\b(number|share|float|int|count|array|draws)\b|^\[")
 
 
@@ -110,6 +134,9 @@ def fits(value: Any, hint: Any, meant: str = "") -> bool:
         numeric = _NUMERIC.search(meant) and not meant.startswith(("dict", "{"))
         if value is None:
             return not meant or "optional" in meant or "None" in meant
+        classes = set(re.split(" or |, ", meant.removesuffix(", optional")))
+        if value is not None and classes and all(map(_CLASS.fullmatch, classes)):
+            return bool(classes & {kind.__name__ for kind in type(value).__mro__})
         listed = isinstance(value, (list, tuple))
         may_list = not listed or bool(re.search("list|sequence|tuple|iterable", meant))
         return (_is_numeric(value) and may_list) or "Range" in meant if numeric else True
@@ -134,6 +161,17 @@ def fits(value: Any, hint: Any, meant: str = "") -> bool:
         return all(fits(x, kind) for kind in kinds[1:] for x in value.values())
     items = value if isinstance(value, (list, tuple)) else ()
     return all(fits(x, kind) for kind in kinds[:1] for x in items)
+
+
+def in_type(hint: Any) -> str:
+    """The name of a type for a message.
+
+    >>> in_type(int | str | None)
+    'int, str or None'
+    """
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    names = ["None" if x is NoneType else getattr(x, "__name__", str(x)) for x in kinds]
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _is_numeric(value: Any) -> bool:

@@ -38,7 +38,7 @@ from costmodel.core import (
     one_blas_thread,
     percent,
     require,
-    strata,
+    uniforms,
     unknown,
     whole_number,
 )
@@ -274,9 +274,9 @@ def _groups(
 
 def _places(key: str, doubt: Any, draws: int, seed: int) -> np.ndarray:
     """Where each draw of a doubt lies among the others, -1 to 1."""
-    order = strata(key, draws, seed)
-    if driver_key(doubt):
-        order = np.argsort(np.argsort(draw_values(key, doubt, draws, seed)[:, 0]))
+    if not driver_key(doubt):
+        return 2 * uniforms(key, draws, seed)[:, 0] - 1
+    order = np.argsort(np.argsort(draw_values(key, doubt, draws, seed)[:, 0]))
     return 2 * (order + 0.5) / draws - 1
 
 

@@ -34,6 +34,7 @@ from costmodel.choices.running import AGREEMENT, judging_usd
 from costmodel.choices.study import Study, analysis
 from costmodel.core import (
     DRAWS_MAX,
+    ENOUGH,
     Number,
     Range,
     check,
@@ -58,8 +59,7 @@ MOST_OPTIONS = 5  # of one plan
 MOST = 10_000  # answers: more than any law here can tell apart
 OUTCOMES = 1_000  # of a plan of several options that are drawn
 FEW = 300  # of them, behind the choice of the options of a plan
-PER_CONTROL = 20  # outcomes for each control
-AT_ONCE = 2_000_000  # weights that are held in memory
+PER_CONTROL, AT_ONCE = 20, 2_000_000  # outcomes for each control; weights held in memory
 SURE = 1e-9  # shares are kept this far from 0 and 1
 ROUNDING = 1e-6  # of a chance
 MAKING = "data", "build", "experiments", "training"  # phases without which nothing answers
@@ -79,8 +79,7 @@ def pilot(
 
     Worth is the expected value of sample information: the expected present value of the option that
     is best now, less that of the one that is best after the answers. One option tells about the
-    others too, as far as their draws go together. The table is there for every study: where nothing
-    would change the choice, the worth is about 0.
+    others too, as far as their draws go together. More than 20,000 draws change nothing.
 
     Parameters
     ----------
@@ -149,6 +148,7 @@ def pilot(
         whole_number("pilot: n", size, 1, MOST)
     require("pilot: agreement", agreement, 0.501, 1)
     whole_number("draws", study.draws, LEAST_DRAWS, DRAWS_MAX)
+    study = study if study.draws <= ENOUGH else study.changed(draws=ENOUGH)
     found = simulate(study)
     kept, runs, left_out = _known(found)
     labels = list(kept)

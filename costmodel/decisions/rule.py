@@ -27,13 +27,13 @@ def standing(study: Study, found: Simulated) -> pd.DataFrame:
     (the same without wrong answers).
     """
     worth = found.worth
-    table = pd.DataFrame(index=pd.Index(list(worth), name="option"))
     runs = {label: usd[~np.isnan(usd)] for label, usd in worth.items()}
-    table["present_value"] = {label: usd.mean() for label, usd in runs.items()}
-    table["risk_adjusted"] = {
-        label: certainty_equivalent(x, study.risk) for label, x in runs.items()
+    numbers = {
+        "present_value": {label: usd.mean() for label, usd in runs.items()},
+        "risk_adjusted": {label: certainty_equivalent(x, study.risk) for label, x in runs.items()},
+        "p_reaches": {label: _reaches(study, found, label) for label in worth},
     }
-    table["p_reaches"] = {label: _reaches(study, found, label) for label in worth}
+    table = pd.DataFrame(numbers, pd.Index(list(worth), name="option"), dtype=float)
     known = {label: not np.isnan(share).all() for label, share in found.accepted.items()}
     judged = pd.Series(known, dtype=bool)
     table["eligible"] = (table["p_reaches"] >= study.confidence) & (judged | (not judged.any()))
@@ -45,7 +45,7 @@ def standing(study: Study, found: Simulated) -> pd.DataFrame:
         for label in first.index
     }
     columns = ["more", "p_dearer", "as_good"]
-    table[columns] = pd.DataFrame.from_dict(against, "index", columns=columns)
+    table[columns] = pd.DataFrame.from_dict(against, "index", float, columns)
     table["as_good"] = table["as_good"].eq(True)
     pay = {label: worth[label] - found.wrong_worth[label] for label in compared}
     table["p_cheapest"] = p_cheapest({label: worth[label] for label in compared})

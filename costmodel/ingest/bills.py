@@ -109,6 +109,7 @@ def read_bill(
     """
     tables, notes = [], []
     for file, given, _, lost in collected(paths, "bill", columns):
+        given = given.replace({"amount": {np.inf: np.nan}, "credit": {np.inf: np.nan}})
         lost += int(given["amount"].isna().sum())
         why = "they hold no amount, or not as many fields as the header"
         notes += [f"{file}: {lost:,} rows were not used: {why}"] if lost else []

@@ -47,6 +47,7 @@ def partition(
         why = [
             ("failed: {status}", failed),
             ("a count of tokens is no number", ~np.isfinite(everything)),
+            ("a count of calls is no number", np.isinf(raw["calls"])),
             ("a count of tokens is below 0", np.min(counts, axis=0) < 0),
             ("more tokens are cached than the {input:,.0f} sent", fresh < 0),
             ("more tokens are reasoned than the {output:,.0f} written", visible < 0),

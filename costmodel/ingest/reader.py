@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
-from costmodel.core import KILO, check_known
+from costmodel.core import KILO, LARGEST, check_known
 from costmodel.ingest.files import Shorten
 from costmodel.ingest.lookup import Lookup, Path, dig
 
@@ -249,11 +249,12 @@ def _sum(given: list, unit: str) -> np.ndarray:
 
 
 def _numbers(values: Any) -> np.ndarray:
-    """Numbers, NaN where there is none, and infinity where a text is no number."""
+    """Numbers, NaN where there is none, and infinity where a text is no number or too large."""
     try:
-        return np.array(values, float)
-    except (TypeError, ValueError):
-        return np.array([_number(v) for v in values])
+        read = np.array(values, float)
+    except (TypeError, ValueError, OverflowError):
+        read = np.array([_number(v) for v in values])
+    return np.where(np.abs(read) > LARGEST, np.inf, read)
 
 
 def _number(value: Any) -> float:
@@ -261,7 +262,7 @@ def _number(value: Any) -> float:
         return np.nan
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.inf
 
 

@@ -157,7 +157,8 @@ class Place:
         return replace(self, given=self.given[name], path=self.path + step)
 
     def must(self, ok: object, be: str) -> None:
-        check(ok, f"{self.where} is {in_words(self.given)}, it must be {be}")
+        if not ok:
+            raise ValueError(f"{self.where} is {in_words(self.given)}, it must be {be}")
 
     def make(self, build: Callable, *args: Any, **values: Any) -> Any:
         """build(...), with the place in front of its error."""
@@ -338,6 +339,7 @@ def fold(name: Any) -> str:
     return "".join(c for c in str(name).lower() if c.isalnum())
 
 
+@cache
 def _parameters(kind: Any) -> dict[str, inspect.Parameter]:
     parameters = inspect.signature(kind).parameters
     return {name: p for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}

@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -45,8 +46,7 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
 
     A price book lies beside the file, in its `folder`.
     """
-    hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
-    own = {name: hints[name] for name in hints if name not in ELSEWHERE}
+    own = _own_fields()
     of_terms, of_work = {*writable(Terms)}, {*writable(Workload), "corpus_tokens"}
     for name in changes:
         check_known("parameter", name, {*own, *of_terms, *of_work, "price_book"}, "a scenario")
@@ -62,7 +62,7 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
     place = places["terms"]
     terms = replace(place, given=place.fields() | changed(of_terms)).build(Terms)
     places = {name: replace(place, on=terms.on) for name, place in places.items()}
-    work = places["workload"].build(Workload)
+    work = _written(text, file, terms.on)
     work = places["workload"].make(_changed, work, changed(of_work))
     options = _options(places["options"], places["quality"], work)
     judged = {label: _option(at, None) for label, at in places["evidence"].mapping().items()}
@@ -74,6 +74,19 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
     if book is None and "price_book" in places:
         book = folder / places["price_book"].text()
     return study if book is None else with_price_book(study, book)
+
+
+@cache
+def _own_fields() -> dict[str, Any]:
+    """The fields that a scenario says beside its sections, with their types."""
+    hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
+    return {name: hints[name] for name in hints if name not in ELSEWHERE}
+
+
+@lru_cache(maxsize=4)  # the rows of a portfolio share one base
+def _written(text: str, file: str, on: str | None) -> Workload:
+    """The workload that a text says, before any change."""
+    return Place(parse(text, file), file, on=on).inside("workload").build(Workload)
 
 
 def _changed(work: Workload, changes: dict[str, Any]) -> Workload:

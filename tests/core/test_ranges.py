@@ -368,3 +368,29 @@ def test_the_unit_of_a_field_says_what_its_range_is():
         ).usd_per_failure.form
         == "share"
     )
+
+
+# -- very many draws -------------------------------------------------------------------------------
+
+
+def test_beyond_one_hypercube_its_blocks_are_one_too_and_nothing_is_kept():
+    n, fee = 150_000, Fee(Range(1, 3), Range(0.2, 0.4))
+    kept = draw_values.cache_info().currsize
+    whole = sample(fee, n, 5)
+    some = sample(fee, n, 5, rows=slice(70_000, 70_500))
+    assert np.array_equal(some.usd, whole.usd[70_000:70_500])
+    assert np.array_equal(sample(fee, n, 5, rows=np.array([9, 149_999])).usd, whole.usd[[9, -1]])
+    assert draw_values.cache_info().currsize == kept
+    u = np.sort(uniforms("Fee.usd", n, 5)[:, 0])
+    assert len(np.unique(u)) == n and np.abs(u - (np.arange(n) + 0.5) / n).max() < 2e-4
+    assert abs(stats.spearmanr(whole.usd, whole.share).statistic) < 0.01
+    assert whole.usd.mean() == pytest.approx(sample(fee, 50_000, 5).usd.mean(), rel=1e-5)
+
+
+def test_a_driver_moves_very_many_draws_as_it_moves_few():
+    both = cm.uncertainty.drive(Fee(Range(1, 3), Range(2, 5)), "economy",
+                                {"Fee.usd": 0.9, "Fee.share": 0.9})  # fmt: skip
+    few, many = (sample(both, n, 5) for n in (50_000, 150_000))
+    for drawn in (few, many):
+        assert stats.spearmanr(drawn.usd, drawn.share).statistic == pytest.approx(0.796, abs=0.01)
+    assert np.percentile(many.usd, [5, 95]) == pytest.approx([1, 3], rel=0.01)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,39 @@ def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path, monkeypatch
     os.utime(part, (0, 0))
     files.write(tmp_path / "x.csv", "whole")
     assert not part.exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 4 MB, where mounting is allowed."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    size = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    made = subprocess.run(size, capture_output=True, text=True) if mount else None
+    if made is None or made.returncode:
+        pytest.skip(f"no disk can be mounted here: {made.stderr.strip() if made else 'no mount'}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_full_or_read_only_keeps_its_files(small_disk):
+    old, room = small_disk / "old.csv", small_disk / "room"
+    old.write_text("old")
+    room.write_bytes(b"x" * 2_000_000)
+    files.check_writable(old)
+    with pytest.raises(ValueError, match=r"old.csv' cannot be written: no space left on device; "):
+        files.write_all({small_disk / "a.html": b"x" * 1_000_000, old: b"x" * 3_000_000})
+    assert old.read_text() == "old" and sorted(small_disk.iterdir()) == [old, room]
+    room.write_bytes(b"x" * 3_500_000)
+    with pytest.raises(ValueError, match=r"old.csv' cannot be written: its disk has less than 1 M"):
+        files.check_writable(old)
+    room.unlink()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    args = ["compare", "support_assistant", "--csv", str(old)]
+    said = CliRunner().invoke(main, args)
+    assert said.exit_code == 2 and "cannot be written: read-only file system" in told(said)
+    assert old.read_text() == "old"
 
 
 # -- processes -------------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 import io
 import json
+import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -13,7 +16,9 @@ import costmodel as cm
 from costmodel.cli import main
 from costmodel.core.errors import SENTENCE, brief, in_words, unknown
 from costmodel.core.files import read_rows, read_text
-from costmodel.pages.report.parameters import read_cell, validate
+from costmodel.pages.commands import notebooks
+from costmodel.pages.report import runner
+from costmodel.pages.report.parameters import check_injected, read_cell, validate
 
 BASE = """title: Small
 terms: {on: 2026-11-20, months: 12}
@@ -205,3 +210,132 @@ def test_the_table_of_a_portfolio_goes_to_standard_output(tmp_path):
     table = pd.read_csv(io.StringIO(made.stdout))
     assert table["expected"].item() == cm.compare(cm.load(BASE))["expected"].item()
     assert "1 scenarios, 0 of them with an error" in made.stderr
+
+
+# -- notebooks -------------------------------------------------------------------------------------
+
+
+def kernel_with(monkeypatch, *cells):
+    """As in a kernel that has run these cells."""
+    shell = SimpleNamespace(user_ns={"In": ["", *cells]})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+
+@pytest.mark.parametrize(
+    ("injected", "says"),
+    [
+        ("mnths = 24", "no parameter 'mnths' in the notebook; did you mean 'months'?"),
+        ("months = 500", "months is 500, allowed is between 1 and 120"),
+        ("months = 'x'", "months is 'x', it must be a whole number between 1 and 120"),
+        ("months = 24", ""),
+    ],
+)
+def test_what_papermill_alone_injects_is_checked_in_the_kernel(injected, says, monkeypatch):
+    cell = "months: int = 3  # horizon [1, 120]"
+    kernel_with(monkeypatch, cell, f"# Parameters\n{injected}\n", "from costmodel import report")
+    refused = ""
+    try:
+        check_injected()
+    except ValueError as error:
+        refused = str(error)
+    assert refused == says
+
+
+def test_a_cell_of_somebody_else_is_left_alone(monkeypatch):
+    given = "# Parameters\nx = 3\n"
+    kernel_with(monkeypatch, "x = np.array([1])", given, "%matplotlib inline", given)
+    assert check_injected() is None
+    kernel_with(monkeypatch, given)
+    with pytest.raises(ValueError, match="no parameter 'x' in the notebook: it has no cell tagged"):
+        check_injected()
+
+
+@pytest.mark.notebook
+def test_papermill_alone_fails_on_a_parameter_that_is_not_there(tmp_path):
+    import papermill
+
+    cell = new_code_cell("months: int = 3  # horizon [1, 120]", metadata={"tags": ["parameters"]})
+    book = new_notebook(cells=[cell, new_code_cell("from costmodel import report")])
+    book.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "P"}
+    path = tmp_path / "small.ipynb"
+    path.write_text(json.dumps(book))
+    with pytest.raises(papermill.PapermillExecutionError, match="no parameter 'typo' in the note"):
+        papermill.execute_notebook(
+            path, tmp_path / "out.ipynb", {"typo": 1}, cwd=Path(cm.__file__).parents[1]
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        (
+            "04_rag_graphrag_or_long_context",
+            {"global_share": 0.7, "multi_hop_share": 0.6, "top_k": 5},
+            "global_share and multi_hop_share cannot be so together: QuestionMix.fact is -0.",
+        ),
+        (
+            "05_business_case",
+            {"realised_high": 0.3, "tax_rate": 0.2},
+            "realised_high cannot be so: Range(0.5, 0.3): low must not exceed high",
+        ),
+    ],
+)
+def test_parameters_that_fail_together_are_named_before_a_kernel(name, given, says, monkeypatch):
+    monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("a kernel was started"))
+    with pytest.raises(ValueError) as error:
+        cm.report.run(notebooks()[name], **given)
+    assert str(error.value).startswith(says) and len(str(error.value)) <= SENTENCE
+
+
+# -- records, tables and counts --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: cm.TokenSizes(prompt_lengths=3), "TokenSizes.prompt_lengths is 3, it must be Pr"),
+        (lambda: cm.Terms(people="x"), "people is 'x', it must be People(...)"),
+        (lambda: cm.Terms(spend=1e9), "spend is 1000000000.0, it must be SpendCommitment(...)"),
+        (lambda: cm.Prompt(build_weeks={"low": 1}), "build_weeks is {'low': 1}, it must be a num"),
+        (lambda: cm.Workload(5e-324), "requests_per_month is 5e-324, allowed is 0 or at least 1e-"),
+        (lambda: cm.report.money(1, 3), "money: terms is 3, it must be Terms"),
+        (lambda: cm.training.calibration_noise(2, 10), "no finite number comes of accepted=2"),
+        (
+            lambda: cm.plots.plot_information(pd.DataFrame({"a": [1]})),
+            "no column 'usd' in the table of plot_information; known: a",
+        ),
+    ],
+)
+def test_what_no_call_can_use_is_said(call, says):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert says in str(error.value) and len(str(error.value)) <= SENTENCE
+
+
+def test_counts_and_amounts_beyond_all_bounds_are_left_out(tmp_path):
+    text = cm.ingest.example().read_text().splitlines()[:4]
+    names = text[0].split(",")
+    for row, name in ((1, "calls"), (2, "input")):
+        cells = text[row].split(",")
+        cells[names.index(name)] = "1e308"
+        text[row] = ",".join(cells)
+    (tmp_path / "usage.csv").write_text("\n".join(text) + "\n")
+    usage = cm.ingest.read(tmp_path / "usage.csv")
+    assert len(usage.table) == 1 and set(usage.set_aside["reason"]) == {
+        "a count of calls is no number",
+        "a count of tokens is no number",
+    }
+    (tmp_path / "bill.csv").write_text(
+        "time,model,item,quantity,amount,currency\n2026-09-01,gpt-5-mini,input,1,1e308,USD\n"
+        "2026-09-01,gpt-5-mini,input,1,2,USD\n"
+    )
+    bill = cm.ingest.read_bill(tmp_path / "bill.csv")
+    assert bill.usd == 2 and bill.notes == (
+        "bill.csv: 1 rows were not used: they hold no amount, or not as many fields as the header",
+    )
+
+
+def test_where_no_option_runs_the_columns_are_numbers_still():
+    table = cm.compare(cm.load(BASE, input_tokens=9e8))
+    assert table["present_value"].dtype == float and table["expected"].isna().all()
+    assert table["why_not"].item().startswith("a request is 898,9")

@@ -23,6 +23,7 @@ from costmodel.choices.quality.answering import accepted, cases
 from costmodel.choices.quality.tasks import constants, spreads
 from costmodel.choices.running import AGREEMENT
 from costmodel.core import (
+    ENOUGH,
     Infeasible,
     Measured,
     Range,
@@ -59,8 +60,13 @@ def judged(study: Study) -> dict[str, Any]:
 def after_evidence(study: Study) -> Study:
     """The study with every doubt as its evaluations leave it, and draws that stay in step.
 
-    The study itself where nothing was judged, or nothing that was judged follows from a law.
+    The study itself where nothing was judged, or nothing that was judged follows from a law. Of
+    very many draws a part is moved, and the others share their places.
     """
+    if study.draws > ENOUGH:
+        few = after_evidence(replace(study, draws=ENOUGH, accept_zero=None))
+        few.__dict__.update(draws=study.draws, before=study, accept_zero=study.accept_zero)
+        return few if few.points is not None else study
     by_name = {x.quality.name: (label, x) for label, x in judged(study).items()}
     known: dict[str, Any] = dict(by_name.values())  # what two options share counts once
     laws = {label: replace(option, quality=None) for label, option in known.items()}

@@ -14,7 +14,7 @@ from costmodel.pages.report.exports.excel import excel
 from costmodel.pages.report.exports.focus import focus, focus_table
 from costmodel.pages.report.exports.interactive import interactive
 from costmodel.pages.report.exports.results import as_json
-from costmodel.pages.report.parameters import Parameter, schema, validate
+from costmodel.pages.report.parameters import Parameter, check_injected, schema, validate
 from costmodel.pages.report.runner import Report, ReportError, run, run_many
 from costmodel.pages.tables import show
 
@@ -24,3 +24,4 @@ __all__ = """
     money priced_on rests_on results run run_many schema show sources validate
 """.split()
 __getattr__ = absent(__name__, __all__)
+check_injected()

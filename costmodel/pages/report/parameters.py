@@ -8,8 +8,9 @@ choices ends it. A line too long is one with its value, and the comment beside t
     mode: str = "standard"               # how the API is called {standard, batch, flex}
     quality_floor: float | None = None   # least share of accepted answers [0, 1]
 
-Everything is checked here, before a kernel starts: papermill itself only warns about a name that it
-does not know.
+Everything is checked here, before a kernel starts. Where papermill alone runs a notebook, which
+only warns about a name that it does not know, the same is checked when the notebook imports this
+face.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import io
 import json
 import math
 import re
+import sys
 import tokenize
 from collections.abc import Mapping
+from itertools import pairwise
 from os.path import isfile
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,7 @@ SECRETS = set(
     "password passwd passphrase secret secrets credential credentials apikey key keys".split()
 )
 TOKEN_OWNERS = set("api access auth bearer hf openai private refresh secret session".split())
+INJECTED = "# Parameters\n"  # how papermill begins the cell that it adds
 _COMMENT = re.compile(  # help [low, high] or help {one, another}
     r"(.*?)\s*(?:\[\s*([^\s,\]]+)\s*,\s*([^\s,\]]+)\s*\]|\{([^}]*)\})?\s*$"
 )
@@ -220,6 +224,23 @@ def validate(
             raise unknown("parameter", name, schema, where)
         clean[name] = _typed(schema[name], value)
     return clean
+
+
+def check_injected() -> None:
+    """Refuse what papermill put into the notebook that runs here, and its cell does not allow.
+
+    papermill alone only warns about a name that it does not know.
+    """
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    cells = shell.user_ns.get("In", []) if shell else []
+    for declared, injected in pairwise(cells):
+        if not injected.startswith(INJECTED):
+            continue
+        try:
+            known, given = read_cell(declared), read_cell(injected)
+        except (ValueError, SyntaxError):  # a cell that is none of ours
+            continue
+        validate(known, {name: x.default for name, x in given.items()})
 
 
 def looks_secret(name: str) -> bool:

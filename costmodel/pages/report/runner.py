@@ -21,7 +21,8 @@ from typing import Any, get_args
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import check, check_writable, frozen, public, write, write_all
+from costmodel.core import check, check_writable, frozen, listed, public, write, write_all
+from costmodel.core.errors import brief
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import for_json
@@ -29,7 +30,7 @@ from costmodel.pages.report.colophon import Run, is_file, is_ours, made_by
 from costmodel.pages.report.exports.results import source_of
 from costmodel.pages.report.html import document, html_page, page
 from costmodel.pages.report.kernel import Progress, execute, handed_over
-from costmodel.pages.report.parameters import schema, validate
+from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.pages.report.pdf import Form, typeset
 from costmodel.scenarios.scenario import load
 
@@ -265,6 +266,8 @@ def _run(
     clean = validate(known, given, notebook.name)
     values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
     case = rehearse(values) if is_ours(notebook) else None
+    if is_ours(notebook) and clean and "usage" not in known:  # files of usage are read once
+        rehearse_cells(notebook, known, clean)
     check_writable(out / f"{stem}.html", folder_too=True)
     files = {name: _absolute(x) for name, x in clean.items()}
     nb, failure, seconds = execute(notebook, files, progress)
@@ -338,6 +341,42 @@ def rehearse(values: Mapping[str, Any]) -> Study | None:
         changes = {name: value for name, value in stated.items() if name in CHANGES}
         return load(stated["scenario"], **changes)
     return None
+
+
+def rehearse_cells(
+    notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, Any]
+) -> None:
+    """Refuse before a kernel starts what the cells before the cockpit refuse, with its parameters.
+
+    They make the study and compute little. Values that fail only together are named together.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    tags = [cell["metadata"].get("tags", ()) for cell in cells]
+    first = next((i for i, names in enumerate(tags) if "cockpit" in names), 0)
+    code = "".join(
+        "".join((*cell["source"], "\n"))
+        for cell, names in zip(cells[:first], tags[:first], strict=True)
+        if "imports" in names
+    )
+    program = compile(code, notebook.name, "exec")
+
+    def refusal(some: Mapping[str, Any]) -> str:
+        values = {name: some.get(name, parameter.default) for name, parameter in known.items()}
+        try:
+            exec(program, values)  # of a notebook of the package
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    if not refusal(given):
+        return
+    needed = dict(given)
+    for name in given:  # the fewest that fail together
+        fewer = {other: x for other, x in needed.items() if other != name}
+        if fewer and refusal(fewer):
+            needed = fewer
+    together = " together" if len(needed) > 1 else ""
+    raise ValueError(brief(f"{listed(needed)} cannot be so{together}: {refusal(needed)}"))
 
 
 def _absolute(value: Any) -> Any:

@@ -70,9 +70,8 @@ def excel(study: Study, path: str | Path) -> Path:
     True
     """
     content = BytesIO()
-    with xlsxwriter.Workbook(
-        content, {"strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    settings = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    with xlsxwriter.Workbook(content, settings) as book:
         _Book(book, study).write()
     return write(path, content.getvalue())
 
