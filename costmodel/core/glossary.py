@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from costmodel.core.errors import check, in_words
+from costmodel.core.public import public
 
 BOUNDS = {  # by unit; any other number is 0 or more, and the CSV can narrow the bounds of one name
     "share": (0.0, 1.0),
@@ -102,6 +103,7 @@ def limits(field: str) -> tuple[float, float]:
     return found.least, found.most
 
 
+@public
 @cache
 def label_of(key: str) -> str:
     """The short name of an input for people, with what holds it in brackets.
