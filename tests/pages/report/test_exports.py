@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import formulas
@@ -11,7 +12,7 @@ import pytest
 from toys import STAFFED, api
 
 import costmodel as cm
-from costmodel.core import middle, pin
+from costmodel.core import key_of, middle, pin, walk
 from costmodel.ledgers.engine import evaluate_all
 from costmodel.ledgers.live import formulas_of
 from costmodel.pages.report.exports.excel import excel
@@ -20,6 +21,7 @@ from costmodel.pages.report.exports.results import as_json, made_again
 
 CHANGED = {"Workload.requests_per_month": 1.7, "Workload.output_tokens": 0.6,
            "engineer.usd_per_hour": 1.3, "Terms.discount_rate": 2.0}  # fmt: skip
+LIVE = cm.load("support_assistant", draws=50).only("RAG", "RAG + LoRA", "Cascade")
 HOSTILE = "=cmd|' /C calc'!A0"
 
 
@@ -121,8 +123,7 @@ def test_texts_are_never_formulas_and_there_are_no_links(book):
 
 
 def test_lines_are_live_and_say_what_they_do_not_follow():
-    study = cm.load("support_assistant", draws=50).only("RAG", "RAG + LoRA", "Cascade")
-    table = cm.ledgers.formulas(study)
+    table = cm.ledgers.formulas(LIVE)
     assert table["live"].all()
     holds = table[table["holds"] != ""].set_index(["option", "item"])["holds"]
     assert holds["RAG + LoRA", "GPU hours idle"] == "Rag.rounds"
@@ -132,6 +133,19 @@ def test_lines_are_live_and_say_what_they_do_not_follow():
     assert "engineer.usd_per_hour" in line["formula"]
     moved = table.query("option == 'RAG' and item == 'production: output'").iloc[0]
     assert "api.model_life_months" in moved["inputs"]  # which months a successor has
+
+
+def test_the_words_of_a_line_name_numbers_that_its_formula_follows():
+    study = LIVE.after_evidence()
+    keys = {}
+    for owner, field, value in walk(study.inputs):
+        keys.setdefault(field, set()).add(key_of(owner, field, value))
+    for option in formulas_of(study)[1].values():
+        for each in option.lines.values():
+            follows = {name.split(" (")[0] for name in each.inputs}
+            fields = {name.rpartition(".")[2] for name in follows}
+            for named in set(re.findall(r"{(\w+)}", each.line.basis)) - {"traces_in_full"}:
+                assert named in fields or keys[named] & follows, (each.line.item, named)
 
 
 def test_a_formula_that_does_not_follow_the_engine_is_a_value(monkeypatch):
