@@ -175,7 +175,7 @@ def _must(unit: str, value: Any, hint: Any) -> str:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     """The types of the fields of a class; nothing where one is not known in its module."""
     try:
         return get_type_hints(kind)
