@@ -139,7 +139,7 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
     they are used. A Range whose form was guessed from its ends is replaced by the Range that its
     unit asks for.
     """
-    hints = _hints(type(x))
+    hints = _hints(type(x))  # type: ignore[arg-type]  # a class is hashable
     for name in field_names(x):
         given, label = getattr(x, name), f"{type(x).__name__}.{name}"
         unit = unit_of(label)
@@ -182,7 +182,7 @@ def _must(unit: str, value: Any, hint: Any) -> str:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     """The types of the fields of a class; nothing where one is not known in its module."""
     try:
         return get_type_hints(kind)
@@ -223,5 +223,7 @@ def floats(value: Any) -> Any:
     >>> floats([1, 2])
     array([1., 2.])
     """
+    if isinstance(value, Doubt):
+        raise ValueError(f"{in_words(value)} stands for no number yet; use middle(...) of it")
     like_array = isinstance(value, np.lib.mixins.NDArrayOperatorsMixin)
     return value if like_array else np.asarray(value, float)

@@ -79,10 +79,10 @@ def _helpful(call: Any, thing: Any) -> Any:
                 raise wrong from None
             raise _mistyped(call, thing, args, named, error) from error
         except FAULTS as error:
-            wrong = _mistyped(call, thing, args, named, error)
-            if wrong is error and equation and isinstance(error, ArithmeticError):
-                wrong = _no_number(call, thing, args, named)
-            raise wrong from error
+            said = _mistyped(call, thing, args, named, error)
+            if said is error and equation and isinstance(error, ArithmeticError):
+                said = _no_number(call, thing, args, named)
+            raise said from error
 
     return helpful
 

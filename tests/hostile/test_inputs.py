@@ -298,6 +298,7 @@ def test_parameters_that_fail_together_are_named_before_a_kernel(name, given, sa
         (lambda: cm.Terms(spend=1e9), "spend is 1000000000.0, it must be SpendCommitment(...)"),
         (lambda: cm.Prompt(build_weeks={"low": 1}), "build_weeks is {'low': 1}, it must be a num"),
         (lambda: cm.Workload(5e-324), "requests_per_month is 5e-324, allowed is 0 or at least 1e-"),
+        (lambda: cm.ledgers.every(cm.Range(1, 2)), "a Range stands for no number yet; use middle"),
         (lambda: cm.report.money(1, 3), "money: terms is 3, it must be Terms"),
         (lambda: cm.training.calibration_noise(2, 10), "no finite number comes of accepted=2"),
         (

@@ -14,6 +14,7 @@ from costmodel.choices.terms import STEADY, Terms
 from costmodel.core import (
     HOURS_PER_MONTH,
     KILO,
+    MONTHS_PER_YEAR,
     ROUNDING,
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
@@ -191,7 +192,7 @@ class Owned:
         months = terms.months
         path_held = held * np.ones(months + 1)
         bought = _padded(np.diff(path_held[..., 1:], prepend=0), 0, 1)
-        again, resold = self._renewed(bought, months)
+        again, resold = self._renewed(bought, terms)
         usd, aged = self.server_usd(), cite(self, *PRICED_BY, *AGED_BY)
         lost = 1 - self.resale(self.life_months)
         life = self.life_months
@@ -204,13 +205,18 @@ class Owned:
             item, when = "servers replaced", path(again)
             worn = ("gpu", "capex", basis, aged, life)
             yield Line(item, "build", 1.0, "server", usd * lost, when, *worn)
-        basis, when = "servers x price x {residual} ^ (age in months / 36)", once(months)
+        basis = "servers x price when bought x {residual} ^ (age in months / 36)"
+        when = once(months)
         item, unit = "servers sold", "new server"
         sale = (STEADY, "capex", basis, aged, life)
         yield Line(item, "retirement", -resold, unit, usd, when, *sale)
 
-    def _renewed(self, bought: np.ndarray, months: int) -> tuple[np.ndarray, Any]:
-        """(replacements by month, new servers that those sold at the end are worth)."""
+    def _renewed(self, bought: np.ndarray, terms: Terms) -> tuple[np.ndarray, Any]:
+        """(replacements by month, servers of today's price that those sold at the end are worth).
+
+        What one fetches is a share of its price in the month in which it was bought.
+        """
+        months, rise = terms.months, (1 + terms.trends.gpu) ** (1 / MONTHS_PER_YEAR)
         worn = self.replaced(months)
         again, resold = np.zeros(months + 1), 0.0
         for month in range(months):
@@ -218,7 +224,8 @@ class Owned:
             if np.any(count):
                 again = again + count * _padded(worn[..., :left], month, 1)
                 one = count if np.ndim(count) > 1 else count[0]
-                resold = resold + one * self.resale(self.age(left))
+                age = self.age(left)
+                resold = resold + one * self.resale(age) * rise ** (months - age)
         return again, resold
 
 
