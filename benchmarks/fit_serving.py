@@ -3,16 +3,18 @@
     python benchmarks/fit_serving.py      writes data/calibration/serving.csv
                                           and data/measured/serving_held_out.csv (minutes)
 
-Robust least squares on the logarithm of measured over predicted; every (model, GPU, engine) counts
-alike, more or less; each number is pulled a little towards its starting value, which is what public
-kernel measurements suggest. Ranges of a number are the ends of the fits that leave one (model, GPU,
+Robust least squares on the logarithm of measured over predicted; each number is pulled towards its
+starting value, which is what public kernel measurements suggest, so that no model and no publisher
+decides alone. Ranges of a number are the ends of the fits that leave one (model, GPU,
 engine) out. A fit without some rows is found by Gauss-Newton steps from the best of all rows, with
 the derivatives at that best.
 
 Bands: the 10th and 90th percentile of measured over predicted for combinations of model, GPU and
 engine that were left out. What nobody has measured widens them: by leaving out each model, GPU,
 engine and source in turn, the factor on the band that holds 80 % of what was left out, for one
-more of them. Architectures without a row (hybrids) have the band of whole architectures left out.
+more of them. A kind has a factor of its own as far as it has models, GPUs ... of its own, and
+borrows the rest from all kinds. Architectures without a row (hybrids) have the band of whole
+architectures left out.
 """
 
 from __future__ import annotations
@@ -58,9 +60,10 @@ FREE = {
     "roofline.unpacking": (0.65, 0.2, 0.99),
     "roofline.fp8_experts": (0.8, 0.3, 1.0),
     "roofline.link_efficiency": (0.6, 0.05, 0.95),
+    "roofline.pcie_efficiency": (0.5, 0.05, 0.95),
     "roofline.exchange_s": (3e-6, 5e-7, 5e-5),
     "roofline.overhead_s_per_layer": (4e-5, 1e-6, 2e-4),
-    "roofline.overhead_s_per_expert_layer": (1.5e-5, 1e-6, 3e-4),
+    "roofline.overhead_s_per_expert": (2e-6, 1e-7, 4e-5),
     "roofline.overhead_s_per_sequence": (1e-7, 1e-9, 1e-5),
     "roofline.prefill_s_per_layer": (1e-4, 1e-6, 1e-3),
     "roofline.prefill_s_per_latent_layer": (1e-3, 1e-5, 1e-2),
@@ -68,6 +71,7 @@ FREE = {
     "roofline.stagger": (0.4, 0.01, 1.0),
     "roofline.first_token_s_per_token": (3e-6, 1e-8, 1e-4),
     "roofline.first_token_s_per_stream": (1e-3, 1e-6, 1e-1),
+    "roofline.narrow_width": (50.0, 1.0, 2000.0),
     "roofline.routing_spread": (0.7, 0.2, 1.0),
     "roofline.overhead_fall": (0.3, 0.01, 0.9),
     "roofline.bunching": (0.05, 1e-3, 0.95),
@@ -75,12 +79,15 @@ FREE = {
     "sglang.first_token_s": (0.04, 1e-3, 0.3),
     "trtllm.first_token_s": (0.03, 1e-3, 0.3),
     "vllm.engine_efficiency": (0.92, 0.5, 0.995),
-    "sglang.expert_efficiency": (0.8, 0.3, 0.995),
+    "sglang.engine_efficiency": (0.92, 0.5, 0.995),
     "standard.overhead_s_per_sequence": (6e-7, 1e-8, 1e-5),
     "standard.request_s": (1e-3, 1e-5, 1e-1),
     "standard.engine_efficiency": (0.85, 0.3, 0.995),
 }
 ASSUMED = {  # number: (value, low, high, why)
+    "vllm.answer_held": (0.5, "", "", "nothing is reserved: answers under way are half done"),
+    "sglang.answer_held": (0.5, "", "", "as vLLM"),
+    "trtllm.answer_held": (1.0, "", "", "whole answers are reserved (GUARANTEED_NO_EVICT)"),
     "roofline.reserve_bytes": (1e9, "", "", "libraries, buffers of exchanges and CUDA graphs"),
     "roofline.mbu_state": (
         0.3, 0.15, 0.6,
@@ -94,15 +101,15 @@ ASSUMED = {  # number: (value, low, high, why)
     "as_found.overhead_s_per_layer": (4e-4, 2e-4, 8e-4, "launches of a layer without CUDA graphs"),
 }  # fmt: skip
 SCALE = 0.1  # residuals above 10 % count less than their square
-PULL = 0.7  # e-folds from the start that cost as much as one residual of 10 %
+# e-folds from the start that cost as much as one residual of 10 %; less where few sources tell
+PULL, FEW_TELL = 0.35, {"standard.engine_efficiency": 0.1}
 FIRST_TOKEN_WEIGHT = 0.5  # first-token times scatter more: queues, warm-up, reporting in groups
-BATCH_WEIGHT = 3.0  # static batches are the cleanest measurements
-# residuals are divided by the rows of their group to this power; 0.5 would make groups equal
-GROUP_POWER = 0.35
 EVALUATIONS = 60
-STEPS = 12  # Gauss-Newton steps of a fit without some rows
+STEPS = 12  # of a fit without some rows
+DAMPED = (0.0, 0.1, 1.0, 10.0, 100.0)  # of a step, tried in turn (Levenberg and Marquardt)
 BAND = (0.10, 0.50, 0.90)
 INSIDE = 0.8
+BORROWED = 3.0  # models, GPUs ... that the factor of all kinds counts beside those of one kind
 LEVELS = dict(zip(("model", "gpu", "engine", "table"), UNSEEN, strict=True))
 RATIO_OF = {
     "tpot_s": "tpot_ratio",
@@ -110,6 +117,7 @@ RATIO_OF = {
     "output_tokens_per_s": "throughput_ratio",
 }
 LIMITS = np.log([FREE[name] for name in FREE]).T  # start, least, most
+PULLS = np.array([FEW_TELL.get(name, PULL) for name in FREE])
 
 
 class Fit:
@@ -128,19 +136,17 @@ class Fit:
                 parts.append(rows.assign(metric=named, measured=rows[metric]))
         self.rows = pd.concat(parts, ignore_index=True).assign(kind=lambda t: kinds(t))
         r = self.rows
-        r["table"] = r["family"] + ", " + r["engine"]  # a publisher has one by engine
+        # a benchmark has a source by engine; a practitioner is one, whatever the engine
+        tuned = r["stack"] == STACKS[0]
+        r["table"] = r["family"] + (", " + r["engine"]).where(tuned, "")
         r["group"] = r["model"] + " on " + r["gpu"] + ", " + r["engine"]
         r["architecture"] = np.select(
             [r["kind"] == "hybrid", r["kind"] != "mixture", _has(r, "kv_lora_rank"),
              _has(r, "sliding_window")],
             ["hybrid", "dense", "latent", "local"], "experts",
         )  # fmt: skip
-        file = r["id"].str.split("-").str[0]
-        count = r.groupby(["group", file, "metric"])["group"].transform("size").to_numpy(float)
-        weight = (count / count.mean()) ** -GROUP_POWER
-        special = {"latency_s": BATCH_WEIGHT, "ttft_s": FIRST_TOKEN_WEIGHT}
-        bare = r["family"].eq("trtllm-first-token")
-        self.weight = weight * r["metric"].map(special).where(~bare).fillna(1.0).to_numpy() / SCALE
+        first = r["metric"].eq("ttft_s") & ~r["family"].eq("trtllm-first-token")
+        self.weight = np.where(first, FIRST_TOKEN_WEIGHT, 1.0) / SCALE
 
     def errors(self, x: np.ndarray) -> np.ndarray:
         """Logarithm of measured over predicted of every row."""
@@ -156,7 +162,7 @@ class Fit:
         """Logarithms of the free numbers that fit all rows."""
         start, least, most = LIMITS
         return least_squares(
-            lambda x: np.concatenate([self.errors(x) * self.weight, (x - start) / PULL]),
+            lambda x: np.concatenate([self.errors(x) * self.weight, (x - start) / PULLS]),
             np.clip(start, least + 1e-6, most - 1e-6),
             bounds=(least, most),
             loss="soft_l1",
@@ -174,22 +180,24 @@ class Fit:
     def without(self, out: np.ndarray) -> np.ndarray:
         """The best of all rows but those that are `out`."""
         keep, x, (start, least, most) = ~out, self.best, LIMITS
-        pull = np.eye(len(x)) / PULL
+        pull = np.diag(1 / PULLS)
 
         def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
             r = self.errors(x)[keep] * self.weight[keep]
             soft = 2 * (np.sqrt(1 + r**2) - 1)
-            return float(soft.sum() + 2 * (np.sqrt(1 + ((x - start) / PULL) ** 2) - 1).sum()), r
+            return float(soft.sum() + 2 * (np.sqrt(1 + ((x - start) / PULLS) ** 2) - 1).sum()), r
 
         now, r = cost(x)
         for _ in range(STEPS):
-            prior = (x - start) / PULL
+            prior = (x - start) / PULLS
             slopes = np.vstack([self.slopes[keep] * self.weight[keep, None], pull])
             both = np.concatenate([r, prior])
             soft = (1 + both**2) ** -0.25
-            step, *_ = np.linalg.lstsq(slopes * soft[:, None], -both * soft, rcond=None)
-            for shorter in (1.0, 0.3, 0.1):
-                tried = np.clip(x + shorter * step, least, most)
+            slopes = slopes * soft[:, None]
+            normal, right = slopes.T @ slopes, slopes.T @ (both * soft)
+            for damped in DAMPED:
+                step = np.linalg.solve(normal + damped * np.diag(np.diag(normal)), -right)
+                tried = np.clip(x + step, least, most)
                 then, r_then = cost(tried)
                 if then < now:
                     break
@@ -274,10 +282,11 @@ def for_the_next(groups: int) -> float:
 
 
 def bands(fit: Fit, errors: dict[str, np.ndarray], keep: np.ndarray, levels: list[str]) -> dict:
-    """{(kind, metric): band} and {(metric, level): factor} of the rows to keep.
+    """{(kind, metric): band} and {(metric, level, kind): factor} of the rows to keep.
 
-    A factor pools all kinds, each in units of its own band, because a kind has few models and
-    sources: it holds 80 % of what was left out.
+    A factor holds 80 % of what was left out, in units of the band of its kind; it is the mean (of
+    logarithms) of that of the kind and that of all kinds. What a source measured is mostly of
+    models that nobody else has, so its factor holds their errors too and takes no Student's t.
     """
     found: dict[tuple, np.ndarray] = {}
     for kind, metric in product(KINDS, RATIO_OF):
@@ -289,11 +298,21 @@ def bands(fit: Fit, errors: dict[str, np.ndarray], keep: np.ndarray, levels: lis
         for kind in KINDS[:-1]:
             own = rows & ((fit.rows["metric"] == metric) & (fit.rows["kind"] == kind)).to_numpy()
             needs[own] = needed(errors[level][own], found[kind, metric])
-        own = ~np.isnan(needs)
-        part = fit.rows[own]
-        factor = for_the_next(part[level].nunique()) * quantile(needs[own], even(part), INSIDE)
-        found[metric, level] = max(factor, 1.0)
+        known = ~np.isnan(needs)
+        log_all, _ = log_factor(fit.rows[known], needs[known], level)
+        for kind in KINDS:
+            own = known & alike(fit.rows, kind, metric)
+            one, count = log_factor(fit.rows[own], needs[own], level) if own.any() else (0.0, 0)
+            factor = np.exp((count * one + BORROWED * log_all) / (count + BORROWED))
+            found[metric, level, kind] = max(float(factor), 1.0)
     return found
+
+
+def log_factor(rows: pd.DataFrame, needs: np.ndarray, level: str) -> tuple[float, int]:
+    """Logarithm of the factor that holds 80 % of the rows, and how many models ... they are of."""
+    count = rows[level].nunique()
+    more = 1.0 if level == "table" else for_the_next(count)
+    return float(np.log(more * quantile(needs, even(rows), INSIDE))), count
 
 
 def held_out(fit: Fit, errors: dict[str, np.ndarray], level: str) -> pd.DataFrame:
@@ -315,7 +334,7 @@ def held_out(fit: Fit, errors: dict[str, np.ndarray], level: str) -> pd.DataFram
             unseen = {level} & {*LEVELS} if best else {level, "table"} & {*LEVELS}
             if kind == "hybrid":  # its band is that of architectures without a measurement
                 unseen -= {"model"}
-            wider = np.sqrt(1 + sum(made[metric, of] ** 2 - 1 for of in unseen))
+            wider = np.sqrt(1 + sum(made[metric, of, kind] ** 2 - 1 for of in unseen))
             low, mid, high = made[kind, metric]
             log_band[these & (tuned == best)] = mid + wider * np.array([low - mid, high - mid])
     mid = rows["measured"] / np.exp(error)
@@ -353,14 +372,14 @@ def csv_rows(fit: Fit, fits: list[np.ndarray], made: dict) -> Iterator[str]:
         yield row(key, value, low, high, "serving-fit", note)
     for key, (value, low, high, why) in ASSUMED.items():
         yield row(key, value, low, high, "assumption", why)
-    for (first, second), found in made.items():
-        if second in LEVELS:
+    for (first, second, *third), found in made.items():
+        if third:
             field = LEVELS[second]
             note = (
                 f"factor on the band where no measurement has the {field.removeprefix('unseen_')}"
             )
             place = RATIO_OF[first].removesuffix("_ratio")
-            yield row(f"{place}.{field}", float(found), "", "", "serving-fit", note)
+            yield row(f"{third[0]}_{place}.{field}", float(found), "", "", "serving-fit", note)
         else:
             low, mid, high = np.exp(found)
             note = "measured over predicted: median and 80 % of what was left out of the fit"

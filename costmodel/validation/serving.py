@@ -76,7 +76,8 @@ def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
         for r in table.itertuples()
     ]
     tp, dp, ep = (table[name].to_numpy(float) for name in ("tp", "dp", "ep"))
-    share = np.array(list(map(memory_share, table["engine"], table["stack"])))
+    held = [s.memory for s in setups]
+    share = np.array(list(map(memory_share, table["engine"], table["stack"], held)))
     layout = {"tensor_parallel": tp, "data_parallel": dp, "expert_parallel": ep}
     spread = replace(stack(setups), memory_share=share, **layout)
     return stack([shape(id) for id in table["model"]]), spread

@@ -13,7 +13,6 @@ import numpy as np
 
 from costmodel.laws.serving.roofline import CHUNK, Instance, kv_bytes, sequences_at_once, step_s
 
-ANSWER_HELD = 0.75  # of an answer, in the memory that engines reserve when they admit a request
 ROUNDS = 3  # of the fixed point between answer time and running batch; the last changes below 1 %
 MOST_READING = 0.95  # share of the time spent on prompts; above it no wait is bounded
 APART_BUSY = 0.7  # share of the time that instances which only read prompts are planned for
@@ -33,7 +32,7 @@ class Served:
 
 def running_at_once(m: Instance, input_tokens: Any, output_tokens: Any, wanted: Any) -> Any:
     """Sequences that run at once [count]: those wanted, at most those that memory holds, or one."""
-    held = sequences_at_once(m, input_tokens + ANSWER_HELD * output_tokens)
+    held = sequences_at_once(m, input_tokens + m.answer_held * output_tokens)
     return np.maximum(np.minimum(wanted, held), 1.0)
 
 

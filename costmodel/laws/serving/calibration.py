@@ -19,7 +19,7 @@ import pandas as pd
 from costmodel.core import CatalogError, Range, check_known, middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.laws.serving.roofline import Instance, Physics, Setup, Shape, instance
+from costmodel.laws.serving.roofline import NAMED_MEMORY, Instance, Physics, Setup, Shape, instance
 
 # bytes of a weight or a cached value, four bits with their block scales
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}
@@ -33,6 +33,9 @@ AS_FOUND_WIDER = 2.0  # width of an "as found" band over that of a standard one;
 STACKS = ("tuned", "standard", "as_found")
 # of its memory that an engine takes: the default, and that of the benchmarks of TensorRT-LLM
 MEMORY_SHARE, TUNED_SHARE = 0.9, {"trtllm": 0.95}
+# what SGLang leaves of a card to a full pass: 1.5 MiB for each of 8,192 tokens, and 1.1 GB; fewer
+# tokens of a smaller card
+LEFT_BY_SGLANG, MOST_LEFT = 1.41e10, 0.165
 UNSEEN = ("unseen_model", "unseen_gpu", "unseen_engine", "unseen_source")  # what widens a band
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
@@ -141,8 +144,14 @@ def setup_of(
     )
 
 
-def memory_share(engine: str, stack: str = "tuned") -> float:
-    """Share of the memory of a GPU that an engine takes where nobody says it."""
+def memory_share(engine: str, stack: str, memory: Any) -> Any:
+    """Share of the `memory` of a GPU [byte] that an engine takes where nobody says it.
+
+    >>> print(f"{memory_share('sglang', 'tuned', 80e9):.3f} {memory_share('vllm', 'tuned', 80e9)}")
+    0.835 0.9
+    """
+    if engine == "sglang":
+        return 1 - np.minimum(LEFT_BY_SGLANG / (NAMED_MEMORY * memory), MOST_LEFT)
     return TUNED_SHARE.get(engine, MEMORY_SHARE) if stack == "tuned" else MEMORY_SHARE
 
 
@@ -192,7 +201,7 @@ def one_gpu(
 ) -> Instance:
     """A model on one GPU; a layout of several replaces its parallel fields."""
     setup = setup_of(gpu, precision, kv_precision, bool(model.experts))
-    setup = replace(setup, memory_share=memory_share(engine, stack))
+    setup = replace(setup, memory_share=memory_share(engine, stack, setup.memory))
     return instance(shape_of(model), setup, physics(engine, stack))
 
 
@@ -225,7 +234,7 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
     known = catalog.fact("serving", f"{kind}.{metric}").value
     if stack != "tuned":
         unseen = (*unseen, "unseen_source")
-    place = metric.removesuffix("_ratio")
+    place = f"{kind}_{metric.removesuffix('_ratio')}"
     if kind == "hybrid":  # its band is that of architectures without a measurement
         unseen = tuple(name for name in unseen if name != "unseen_model")
     factors = [catalog.fact("serving", f"{place}.{name}").value.mid for name in set(unseen)]

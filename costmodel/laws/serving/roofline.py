@@ -18,6 +18,8 @@ import numpy as np
 BF16_BYTES = 2.0  # embedding, output head and activations
 FLOP_PER_PARAMETER = 2.0  # one multiply and one add
 EXCHANGES_PER_LAYER = 2.0  # all-reduces: after attention and after the feed-forward block
+NVLINK = 2e11  # byte/s of a link; what is slower is PCIe
+SWITCHED = 9e11  # byte/s from which switches add up for all GPUs (NVLink 4, SHARP)
 DISPATCH_BYTES = 3.0  # of one value sent to an expert and back: one in FP8, two in BF16
 NAMED_MEMORY = 1.07  # byte of a device over those of its name: 80 GB are 80 GiB, less a reserve
 CACHE_SHARE = 0.2  # of usable memory, left for the KV cache when GPUs are counted
@@ -96,23 +98,25 @@ class Physics:
     mfu_state: Any
     unpacking: Any  # efficiency left when 4-bit weights are unpacked
     link_efficiency: Any
+    pcie_efficiency: Any  # the same of GPUs without NVLink
     exchange_s: Any  # latency of an exchange, per doubling of the GPUs
     overhead_s_per_layer: Any
-    overhead_s_per_expert_layer: Any
+    overhead_s_per_expert: Any  # of a layer, for each expert that a token chooses
     overhead_s_per_sequence: Any
     prefill_s_per_layer: Any
     prefill_s_per_latent_layer: Any
     mixed_s_per_layer: Any  # more where a pass reads prompts and decodes
     fp8_experts: Any  # speed of experts in FP8, scaled by blocks, over those in FP4
+    narrow_width: Any  # of a slice of an expert whose products take twice as long
     routing_spread: Any  # independent choices of experts over tokens
     first_token_s: Any  # request handling before the first token
     first_token_s_per_token: Any  # ... for each token of the prompt
     first_token_s_per_stream: Any  # ... for each other answer that streams
     stagger: Any  # 0: attention groups read prompts in the same pass; 1: each waits for all
     bunching: Any  # share of the running requests whose prompts arrive together
+    answer_held: Any  # share of an answer that a request is given memory for at its start
     request_s: Any  # serial handling of a request: tokens, scheduler, stream
     engine_efficiency: Any
-    expert_efficiency: Any
     reserve_bytes: Any
     ageing: Any = 1.0  # fixed overheads over those of the newest engines
 
@@ -277,7 +281,7 @@ def step_s(
     reading = np.where(prompts > 0, 1.0, 0.0)
     launched = (
         m.layers * (m.overhead_s_per_layer + EXCHANGES_PER_LAYER * doublings * m.exchange_s)
-        + m.expert_layers * m.overhead_s_per_expert_layer
+        + m.expert_layers * m.experts_per_token * m.overhead_s_per_expert
         + group * m.layers * m.overhead_s_per_sequence
     ) * m.ageing
     decoding = np.where(batch > 0, 1.0, 0.0)
@@ -308,23 +312,40 @@ def _dense_flop(m: Instance, width: Any, written: Any) -> Any:
 
 
 def _experts_s(m: Instance, tokens: Any) -> Any:
-    """Time of the routed experts for `tokens` of an instance [s]: those touched are read once."""
+    """Time of the routed experts for `tokens` of an instance [s]: those touched are read once.
+
+    The busiest group reads at most all of its experts. Slices of an expert are slower the narrower
+    they are: x (1 + narrow_width / width).
+    """
     choices = np.maximum(tokens * m.routing_spread, 1.0)
     touched = experts_touched(m.experts, m.experts_per_token, choices) / m.experts
+    busiest = imbalance(m.expert_parallel, np.maximum(tokens, 1.0) * m.experts_per_token)
     used = m.expert_parameters * m.experts_per_token / m.experts
     longest = part_s(
-        m.expert_parameters * touched * m.expert_bytes / m.gpus,
+        m.expert_parameters * np.minimum(touched * busiest, 1.0) * m.expert_bytes / m.gpus,
         m.bandwidth * m.mbu,
-        tokens * used * FLOP_PER_PARAMETER / m.gpus,
+        tokens * used * busiest * FLOP_PER_PARAMETER / m.gpus,
         m.peak_experts * m.mfu_experts,
     )
-    busiest = imbalance(m.expert_parallel, choices * m.experts_per_token)
-    return (
-        busiest
-        * longest
-        * _unpacking(m.unpacked_experts, m)
-        / (m.expert_efficiency * np.where(m.expert_bytes == 1.0, m.fp8_experts, 1.0))
-    )
+    narrow = 1 + m.narrow_width / np.maximum(slice_width(m), 1.0)
+    speed = np.where(m.expert_bytes == 1.0, m.fp8_experts, 1.0)
+    return longest * narrow * _unpacking(m.unpacked_experts, m) / speed
+
+
+def slice_width(m: Instance) -> Any:
+    """Width of the part of an expert that one GPU holds [count].
+
+    An expert has three matrices of hidden x width (arXiv:2401.06066, section 3); GPUs that share
+    it cut the width.
+
+    >>> from types import SimpleNamespace as Record
+    >>> r1 = Record(expert_parameters=58 * 256 * 3 * 7168 * 2048, expert_layers=58, experts=256)
+    >>> r1.hidden, r1.gpus, r1.expert_parallel = 7168, 8, 1
+    >>> float(slice_width(r1))  # DeepSeek-R1 on eight GPUs
+    256.0
+    """
+    matrices = np.maximum(3.0 * m.expert_layers * m.experts * m.hidden, 1.0)
+    return m.expert_parameters / matrices * m.expert_parallel / m.gpus
 
 
 def experts_touched(experts: Any, experts_per_token: Any, tokens: Any) -> Any:
@@ -351,9 +372,26 @@ def imbalance(groups: Any, choices: Any) -> Any:
 
 
 def _exchange_s(m: Instance, tokens: Any) -> Any:
-    """Time to move activations of `tokens` of one attention group [s]: all-reduces and experts."""
-    ring = 2 * (m.tensor_parallel - 1) / m.tensor_parallel
+    """Time to move activations of `tokens` of one attention group [s]: all-reduces and experts.
+
+    A ring sends 2 (n - 1) / n of a message, a switch that adds up half of it (NVLink SHARP).
+    """
+    sent_share = np.where(m.interconnect >= SWITCHED, 1.0, 2.0)
+    ring = sent_share * (m.tensor_parallel - 1) / m.tensor_parallel
     reduced = EXCHANGES_PER_LAYER * m.layers * BF16_BYTES * ring
-    copies = np.minimum(m.experts_per_token, m.gpus) * DISPATCH_BYTES / m.tensor_parallel
-    sent = np.where(m.data_parallel > 1, m.expert_layers * copies, 0.0)
-    return tokens * m.hidden * (reduced + sent) / (m.interconnect / 2 * m.link_efficiency)
+    copies = groups_met(m.expert_parallel, m.experts_per_token) / m.expert_parallel * (m.gpus - 1)
+    apart = m.expert_layers * copies * DISPATCH_BYTES / m.tensor_parallel
+    sent = np.where(m.data_parallel > 1, apart, 0.0)
+    reached = np.where(m.interconnect >= NVLINK, m.link_efficiency, m.pcie_efficiency)
+    return tokens * m.hidden * (reduced + sent) / (m.interconnect / 2 * reached)
+
+
+def groups_met(groups: Any, experts_per_token: Any) -> Any:
+    """Groups of experts that a token is sent to, when all experts are equally likely [count].
+
+    G (1 - (1 - 1 / G) ^ k): the GPUs of a group each need the token once.
+
+    >>> round(float(groups_met(8, 8)), 2), float(groups_met(1, 8))
+    (5.25, 1.0)
+    """
+    return groups * (1 - (1 - 1 / groups) ** experts_per_token)

@@ -28,7 +28,7 @@ PRECISIONS = {
 }
 STACKS = ("tuned", "standard", "naive", "offload")
 # the first that holds decides the band
-CLASSES = ("offload", "rl", "moe", "qlora", "adapter", "dense")
+CLASSES = ("offload", "rl", "moe", "adapter", "dense")
 MATMUL = (
     0.8  # best matrix product over the peak where nobody has measured it: 0.73 to 0.87 is usual
 )
@@ -181,7 +181,7 @@ def gpus_per_node(gpu: str) -> float:
 def class_of(run: Run) -> np.ndarray:
     """The class of each run, which decides the width of its band."""
     return np.select(
-        [run.offload, run.generates, run.active_params < run.params, run.quantised, run.adapter],
+        [run.offload, run.generates, run.active_params < run.params, run.adapter],
         CLASSES[:-1],
         CLASSES[-1],
     )

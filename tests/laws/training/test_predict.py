@@ -169,6 +169,40 @@ def test_alpaca_7b_took_three_hours_on_eight_gpus():
     assert 0.5 < row.wall_hours_mid < 3.5
 
 
+def test_a_small_run_that_is_well_written_is_fast():
+    """build-nanogpt: 124M parameters, 10B tokens on eight A100 in about 1.5 hours."""
+    row = one(
+        124e6, 10e9, "A100-80GB", 8, seq_len=1_024, micro_batch=64, stack="tuned",
+        checkpointing=False, layers=12, hidden=768, vocab=50_304,
+    )  # fmt: skip
+    assert row.wall_hours_low < 1.5 < row.wall_hours_high and row.wall_hours_mid < 1.3 * 1.5
+
+
+def test_a_mixture_of_a_trillion_is_not_refused_on_256_gpus():
+    """It ran: pipeline and expert parallelism hold what no GPU can gather."""
+    more = dict(active_params=32e9, seq_len=4_096, layers=61, hidden=7_168, vocab=163_840)
+    row = one(1.04e12, 1e12, "H100-SXM", 256, stack="tuned", **more)
+    assert row.gpus_min <= 256 and row.wall_hours_mid > 0 and row.peak_memory_gb_mid < 80
+
+
+def test_lora_on_one_l40s_by_a_plain_script():
+    """PEFT, 3B in BF16, four examples of up to 768 tokens: 13 to 16 % of the peak at 4 N."""
+    row = one(
+        3.21e9, 1e7, "L40S", method="lora", stack="naive", seq_len=768, micro_batch=4,
+        checkpointing=False, layers=28, hidden=3_072, vocab=128_256,
+    )  # fmt: skip
+    assert row.mfu_low < 0.145 < row.mfu_high
+
+
+def test_qlora_of_a_small_model_fits_a_t4():
+    """TinyLlama by a plain script on a T4: 14.5 GB used."""
+    row = one(
+        1.1e9, 1e7, "T4", method="qlora", precision="fp16", stack="naive", layers=22, hidden=2_048,
+        vocab=32_000,
+    )  # fmt: skip
+    assert row.gpus_min == 1 and row.peak_memory_gb_low < 14.5 < row.peak_memory_gb_high
+
+
 def test_qlora_65b_took_a_day_on_one_48_gb_card():
     # arXiv:2305.14314, abstract and table 9: Guanaco 65B, one 48 GB GPU, 24 hours; 1,875 steps of
     # 16 sequences, at most 512 tokens. artidoro/qlora, scripts/finetune_guanaco_65b.sh: rank 64, 4
