@@ -58,7 +58,7 @@ def test_the_response_is_close_to_the_engine_where_it_was_not_computed(response)
     assert max(response.errors.values()) < 0.01
 
 
-def test_whole_servers_are_met_too_and_an_error_is_that_of_positions_unseen():
+def test_whole_replicas_get_more_positions_and_an_error_is_that_of_positions_unseen():
     study = cm.load("own_gpus", draws=100).only("Own GPUs")
     made = respond(study, ["Own GPUs"], positions=60)
     gaps = [
