@@ -285,6 +285,14 @@ def test_more_traffic_never_costs_less_under_a_release(techniques):
     assert almost_nothing["wrong_answers"].item() < 1e-3
 
 
+def test_no_server_is_sold_for_more_than_it_cost():
+    """Bought month by month while prices fall: each fetches a share of what it cost itself."""
+    study = cm.load("own_gpus", growth_per_year=1000.0, draws=100).only("Bought GPUs")
+    assert (totals(study, 100)["Bought GPUs"] > 0).all()
+    book = cm.ledger(study).groupby("item")["usd"].sum()
+    assert 0 < -book["servers sold"] < book["servers"]
+
+
 # -- 8: nothing accepted, and nothing paid ---------------------------------------------------------
 
 
