@@ -24,21 +24,14 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.quality.evidence import (
-    agreement_drawn,
-    judge_key,
-    shares_today,
-    spread_of_options,
-)
+from costmodel.choices.quality.evidence import agreement_by_draw, shares_today, spread_of_options
 from costmodel.choices.running import AGREEMENT, judging_usd
 from costmodel.choices.study import Study, analysis
 from costmodel.core import (
     DRAWS_MAX,
     ENOUGH,
     Number,
-    Range,
     check,
-    given_or_drawn,
     listed,
     middle,
     number_text,
@@ -153,7 +146,7 @@ def pilot(
     kept, runs, left_out = _known(found)
     labels = list(kept)
     cost, share = (np.column_stack([x[label] for label in labels]) for x in (kept, found.accepted))
-    today, judge = _today(study, labels)[runs], _drawn(agreement, study)[runs, None]
+    today, judge = _today(study, labels)[runs], agreement_by_draw(agreement, study)[runs, None]
     seen = np.clip(through_judge(today, judge), SURE, 1 - SURE)
     counts = _counts(labels, sizes, seen, study.seed)
     draws = _Draws(study, cost, share[runs], today, seen, counts)
@@ -270,15 +263,6 @@ def _counts(
         rng = np.random.default_rng([seed, crc32(f"pilot {label}".encode())])
         more.append([rng.binomial(step, share) for step in np.diff([0, *sizes])])
     return dict(zip(sizes, np.cumsum(more, axis=1).transpose(1, 2, 0), strict=True))
-
-
-def _drawn(agreement: Number, study: Study) -> np.ndarray:
-    """The agreement of the judge in each draw, the same as in an evaluation and in techniques."""
-    n, points = study.draws, study.points_of(study.draws) or {}
-    if isinstance(agreement, Range):
-        key = judge_key(agreement)
-        points = {key: given_or_drawn(points, key, n, study.seed)}
-    return np.broadcast_to(agreement_drawn(agreement, points), n)
 
 
 # -- what it tells ---------------------------------------------------------------------------------

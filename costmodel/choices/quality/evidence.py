@@ -26,6 +26,7 @@ from costmodel.core import (
     ENOUGH,
     Infeasible,
     Measured,
+    Number,
     Range,
     doubts,
     driver_key,
@@ -144,6 +145,15 @@ def agreement_drawn(agreement: Any, points: Mapping[str, np.ndarray]) -> Any:
     if not isinstance(agreement, Range):
         return agreement
     return agreement.quantile(points[judge_key(agreement)][:, 0])
+
+
+def agreement_by_draw(agreement: Number, study: Study) -> np.ndarray:
+    """The agreement of the judge in each draw, the same as in an evaluation and in techniques."""
+    n, points = study.draws, study.points_of(study.draws) or {}
+    if isinstance(agreement, Range):
+        key = judge_key(agreement)
+        points = {key: given_or_drawn(points, key, n, study.seed)}
+    return np.broadcast_to(agreement_drawn(agreement, points), n)
 
 
 def spread_of_options() -> float:
