@@ -112,8 +112,8 @@ class Calendar:
         n = max(len(x) for x in (weights, prices) if x.ndim == 2)
         if self._room is None or self._room.shape[1] != n:
             self._room = np.empty((self.months + 1, n))
-        both = (x.T if x.ndim == 2 else x[:, None] for x in (weights, prices))
-        return np.multiply(*both, out=self._room).T
+        times, usd = (x.T if x.ndim == 2 else x[:, None] for x in (weights, prices))
+        return np.multiply(times, usd, out=self._room).T
 
     def _weighted(self, weights: np.ndarray, prices: np.ndarray) -> tuple[Any, Any]:
         if weights.ndim == prices.ndim == 2:
