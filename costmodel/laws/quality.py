@@ -119,7 +119,7 @@ def logit(share: Any) -> Any:
     1.39
     """
     with np.errstate(divide="ignore"):
-        return np.log(floats(share) / (1 - floats(share)))
+        return np.log(np.divide(share, np.subtract(1, share)))
 
 
 def expit(log_odds: Any) -> Any:

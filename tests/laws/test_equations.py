@@ -112,6 +112,7 @@ SEVERAL = {  # other shapes
     *(retrieval.graph_size, fleet.duration_curve, agent_loop.resolve, agent_loop.calls_below),
     agent_loop.history,
     *(money.npv, money.irr, money.written_off, money.gain_of_sale, money.certainty_equivalent),
+    money.compounded,
     *(conditioning.measured_state, conditioning.conditioned),
 }
 positive = st.floats(1e-3, 1e9)

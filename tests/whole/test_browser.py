@@ -133,12 +133,11 @@ def test_an_error_stands_beside_its_control_and_what_is_typed_counts(page):
     assert "grayscale" in frame.evaluate("e => getComputedStyle(e).filter")
     snap(page, "error")
     enter(page, "requests per month", "20k-60k")
-    until(page, lambda: settled(page) and "No answer" not in top(page), "no answer came back")
     study = cm.load("document_questions", draws=300)
     work = replace(study.work, requests_per_month=cm.Range(20e3, 60e3))
     row_ = (verdict := cm.recommend(study, work=work, flips=False)).table.loc[verdict.named]
     month = cm.report.money(row_["expected"] / study.terms.months, study.terms)
-    assert month in top(page)
+    until(page, lambda: settled(page) and month in top(page), f"{month} a month never came")
 
 
 def test_pin_shows_the_difference_and_what_is_saved_answers_the_same(page, lab):

@@ -48,7 +48,7 @@ def test_the_ledger_says_where_a_cost_stands():
     option = cm.Option(FREE, cost, cm.Cost("audit", usd=cm.Range(100, 300), per="year"))
     book = cm.ledger(option, WORK, terms=STILL, months=2).set_index("item")
     place = ["phase", "treatment", "trend", "basis"]
-    assert book.loc["new desks", place].to_list() == ["compliance", "capex", "service", "500"]
+    assert book.loc["new desks", place].to_list() == ["compliance", "capex", "service", "USD 500"]
     assert book.loc["audit", "basis"].endswith("a year")
 
 
