@@ -12,7 +12,6 @@ from costmodel.choices.quality.task import Task, task_of
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.seasons import Seasons, seasons_of
 from costmodel.core import (
-    MONTHS_PER_YEAR,
     SECONDS_PER_HOUR,
     Number,
     Range,
@@ -93,7 +92,7 @@ class Corpus:
         """Tokens of months 0..H over those of today, (H + 1,) or (n, H + 1); 1 without growth."""
         if is_zero(self.growth_per_year):
             return 1.0
-        return (1 + self.growth_per_year) ** (np.arange(months + 1) / MONTHS_PER_YEAR)
+        return compounded(self.growth_per_year, months)
 
     @classmethod
     def from_pages(cls, pages: Number, other_languages: float = 0.0, **fields: Any) -> Corpus:

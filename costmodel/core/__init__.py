@@ -134,7 +134,7 @@ __all__ = """
     go_on in_words is_day is_named is_nest key_of label_of leaves limits listed meaning_of
     middle misspelt money named not_none number_list number_text objects of_kind one_blas_thread
     one_number owner_label owner_of percent pin plain_cell probabilities public read_rows
-    read_text require rewrite same sample short strata
+    read_text require rewrite same sample short
     temporary_folder unchecked uniforms unit_of unknown unmarked validate walk while_wanted
     whole_number write write_all
 """.split()

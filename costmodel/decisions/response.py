@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import MONTHS_PER_YEAR, floats, middle, sample, unchecked
+from costmodel.core import floats, middle, sample, unchecked
 from costmodel.decisions.simulate import mean
+from costmodel.laws.money import compounded
 from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.engine import Bill, evaluate_all
 
@@ -85,7 +86,7 @@ class Response:
         moves, months, _ = position
         growth = float(middle(self.study.work).growth_per_year) + moves["growth_per_year"]
         month = np.arange(months)
-        demand = (1 + growth) ** (month / MONTHS_PER_YEAR)
+        demand = compounded(growth, months - 1)
         late = (demand @ month) / demand.sum() / months
         shown = {name: x / self.reach[name][1] for name, x in moves.items()}
         shown["requests_per_month"] += np.log(demand.mean()) / self.reach["requests_per_month"][1]

@@ -155,7 +155,7 @@ def _sums(bill: Bill, calendar: Calendar, runs: np.ndarray) -> Iterator[tuple]:
     sums = {}
     for keys in alike.values():
         first = lines[keys[0]]
-        weights = first.schedule.weights(calendar.months, calendar.demand)
+        weights = calendar.weights(first.schedule)
         paid = weights * calendar.prices_of(first.schedule, first.trend)
         for key in keys:
             line = lines[key]

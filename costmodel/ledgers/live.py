@@ -106,17 +106,17 @@ def named_inputs(things: Any) -> Inputs:
 
 def formulas_of(study: Study) -> tuple[Inputs, dict[str, Formulas]]:
     """The inputs of a study, and each option that runs in formulas over them; traced once."""
-    memo = study.__dict__.setdefault("_formulas", [])
-    if not memo:
-        things = middle((study.options, study.work, study.terms))
-        inputs, found = named_inputs(things), at_middle(study)
-        moved = _moved(inputs)
-        made = {
-            label: _option((things[0][label], *things[1:]), inputs, moved, bill, found.calendar)
-            for label, bill in found.bills.items()
-        }
-        memo.append((inputs, made))
-    return memo[0]
+    return study.once("formulas", lambda: _formulas(study))
+
+
+def _formulas(study: Study) -> tuple[Inputs, dict[str, Formulas]]:
+    things = middle((study.options, study.work, study.terms))
+    inputs, found = named_inputs(things), at_middle(study)
+    moved = _moved(inputs)
+    return inputs, {
+        label: _option((things[0][label], *things[1:]), inputs, moved, bill, found.calendar)
+        for label, bill in found.bills.items()
+    }
 
 
 def _moved(inputs: Inputs) -> dict[str, np.ndarray]:

@@ -275,3 +275,15 @@ def test_the_band_after_a_pilot_is_that_of_the_evidence_that_comes_back(agreemen
         found.append(100 * (table["high"] - table["low"]))
     for label in ("RAG", "Small model + RAG", "Cascade"):
         assert foretold[label] == pytest.approx(np.mean([x[label] for x in found]), rel=0.4)
+
+
+def test_a_study_is_piloted_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "costmodel.decisions.verdict.pilot", lambda study: asked.append(study) or pilot(study)
+    )
+    study = STUDY.changed(draws=2_000)
+    first, again = cm.recommend(study), cm.recommend(study.changed(draws=2_000))
+    assert len(asked) == 1 and again.pilot is first.pilot
+    cm.recommend(study.changed(seed=1))
+    assert len(asked) == 2

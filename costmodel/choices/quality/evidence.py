@@ -34,6 +34,7 @@ from costmodel.core import (
     probabilities,
     rewrite,
     sample,
+    unchecked,
     uniforms,
 )
 from costmodel.laws.experiments import through_judge
@@ -66,8 +67,9 @@ def after_evidence(study: Study) -> Study:
     """
     if study.draws > ENOUGH:
         few = after_evidence(replace(study, draws=ENOUGH, accept_zero=None))
-        few.__dict__.update(draws=study.draws, before=study, accept_zero=study.accept_zero)
-        return few if few.points is not None else study
+        if few.points is None:
+            return study
+        return unchecked(few, draws=study.draws, before=study, accept_zero=study.accept_zero)
     by_name = {x.quality.name: (label, x) for label, x in judged(study).items()}
     known: dict[str, Any] = dict(by_name.values())  # what two options share counts once
     laws = {label: replace(option, quality=None) for label, option in known.items()}

@@ -134,10 +134,8 @@ class Evals:
     def buys(self, case: Case) -> Purchases:
         people, work = case.terms.people, case.work
         numbers, words, cites = zip(*(effort_said(self, n, work) for n in RUNNING), strict=True)
-        (items, smoke, monthly_runs, weekly), (of_items, of_smoke, of_runs, of_weekly) = (
-            numbers,
-            words,
-        )
+        items, smoke, monthly_runs, weekly = numbers
+        of_items, of_smoke, of_runs, of_weekly = words
         changes = weekly * WEEKS_PER_MONTH
         yield setup("build the golden set", self, work, people.engineer, "evaluation")
         yield labour(

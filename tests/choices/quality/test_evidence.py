@@ -229,6 +229,18 @@ def test_other_draws_of_a_study_after_evidence_stay_in_step(plain):
     )
 
 
+def test_of_very_many_draws_a_part_is_moved_and_the_study_keeps_its_own(plain, monkeypatch):
+    monkeypatch.setattr("costmodel.choices.quality.evidence.ENOUGH", 500)
+    study = judge(plain, "RAG", 90, 100).changed(draws=1_200)
+    after = after_evidence(study)
+    assert (after.draws, after.before, after.accept_zero) == (1_200, study, study.accept_zero)
+    assert {len(points) for points in after.points.values()} == {500}
+    shares = simulate(after).accepted["RAG"], simulate(after.changed(draws=500)).accepted["RAG"]
+    assert len(shares[0]) == 1_200
+    assert shares[0].mean() == pytest.approx(shares[1].mean(), abs=0.02)
+    assert after_evidence(plain.changed(draws=1_200)).points is None
+
+
 def test_bands_before_and_after_are_shown_side_by_side(plain):
     table = cm.decisions.quality_bands(judge(plain, "RAG", 85, 100))
     assert table.loc["RAG", "judged"] == "85 of 100" and (table["judged"] == "").sum() == 4
