@@ -15,7 +15,7 @@ import numpy as np
 
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import ROUNDING, Number, check, floats, public
+from costmodel.core import ROUNDING, Number, check, floats, one_step, public
 
 STANDING = ("with_demand", "monthly")  # kinds of schedules that size or fill a capacity
 
@@ -101,6 +101,7 @@ class Stages:
         return np.einsum("...k,...k->...", self.moves.by_model(so_far), self.values)
 
 
+@one_step
 def summed_up(weights: np.ndarray, times: Any = 1.0) -> np.ndarray:
     """Weights of months 0..H, times a number a month, added up before each month.
 
@@ -119,6 +120,7 @@ def summed_up(weights: np.ndarray, times: Any = 1.0) -> np.ndarray:
     return so_far.T
 
 
+@one_step
 def _events(interval: Any, months: int) -> np.ndarray:
     """How often something comes round in months 0..H, shape (H + 1,) or (n, H + 1)."""
     month = np.arange(months + 1)
@@ -136,6 +138,7 @@ def _events(interval: Any, months: int) -> np.ndarray:
     return events.T
 
 
+@one_step
 def at_months(path: np.ndarray, months: np.ndarray) -> np.ndarray:
     """The values of a path (.., H + 1) in given months (.., k), row by row."""
     if path.ndim == 1 or months.ndim == 1:

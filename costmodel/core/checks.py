@@ -42,12 +42,12 @@ def require(name: str, value: Any, low: float = 0, high: float = inf) -> None:
     if isinstance(value, Doubt):
         ends = value.low, value.high
     else:
-        ends = (float(np.min(value)), float(np.max(value))) if np.ndim(value) else (value, value)
+        ends = (np.min(value), np.max(value)) if np.ndim(value) else (value, value)
     finite = ends[0] >= -LARGEST and ends[1] <= LARGEST
     if any(0 < abs(end) < 1 / LARGEST for end in ends):
         raise ValueError(f"{name} is {in_words(value)}, allowed is 0 or at least {1 / LARGEST:g}")
     if not (finite and low <= ends[0] and ends[1] <= high):
-        shown = in_words(ends if np.ndim(value) else value)
+        shown = in_words(tuple(map(float, ends)) if np.ndim(value) else value)
         if isinstance(value, Doubt):
             shown = f"{ends[0]:g} to {ends[1]:g}"
         most = f", at most {LARGEST:g}" if high == inf else ""

@@ -112,23 +112,32 @@ def sample(
         if doubt.low == doubt.high:
             return doubt.mid
         if (key, doubt) not in drawn:
-            own = draw_key(key, doubt)
-            given = points or {}
-            if n <= WHOLE and not {own, driver_key(doubt)} & given.keys():
-                values = draw_values(own, doubt, n, seed)[rows]
-            else:
-                chances = probabilities(
-                    lambda k: given_or_drawn(given, k, n, seed, rows), own, doubt
-                )
-                values = np.asarray(doubt.quantile(chances))
-            if fixed and key in fixed:
-                values = np.where(np.isnan(fixed[key]), values, fixed[key])
-            if and_middle:
-                values = np.append(values, [[doubt.mid]], axis=0)
-            drawn[key, doubt] = values
+            drawn[key, doubt] = draw_rows(key, doubt, n, seed, rows, points, fixed, and_middle)
         return drawn[key, doubt]
 
     return rewrite(x, draw, doubts_only=True)
+
+
+def draw_rows(
+    key: str,
+    doubt: Range | Measured,
+    n: int,
+    seed: int,
+    rows: Any = slice(None),
+    points: Mapping[str, np.ndarray] | None = None,
+    fixed: Mapping[str, np.ndarray] | None = None,
+    and_middle: bool = False,
+) -> np.ndarray:
+    """Some of the draws of one doubt, shape (rows, 1), as `sample` puts them in its place."""
+    own, given = draw_key(key, doubt), points or {}
+    if n <= WHOLE and not {own, driver_key(doubt)} & given.keys():
+        values = draw_values(own, doubt, n, seed)[rows]
+    else:
+        chances = probabilities(lambda k: given_or_drawn(given, k, n, seed, rows), own, doubt)
+        values = np.asarray(doubt.quantile(chances))
+    if fixed and key in fixed:
+        values = np.where(np.isnan(fixed[key]), values, fixed[key])
+    return np.append(values, [[doubt.mid]], axis=0) if and_middle else values
 
 
 @public

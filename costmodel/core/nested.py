@@ -16,6 +16,7 @@ import numpy as np
 from costmodel.core.errors import unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Measured, Usual, is_number, unmarked
+from costmodel.core.recording import Recorded
 
 NO_NUMBERS = (str, bool, type(None))
 
@@ -131,7 +132,7 @@ def same(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, tuple):
         return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, np.ndarray):
+    if isinstance(a, (np.ndarray, Recorded)):
         return np.array_equal(a, b)
     if hasattr(a, "__dataclass_fields__"):
         return all(same(getattr(a, name), getattr(b, name)) for name in field_names(a))

@@ -15,6 +15,7 @@ from costmodel.decisions.simulate import Simulated, p_cheapest
 from costmodel.laws.money import certainty_equivalent
 
 CLOSE = 0.05  # of the best's present value: nobody's inputs are known better
+BESIDE = ("more", "p_dearer", "as_good")  # what `_beside` gives
 ERRORS = 2.0  # standard errors of a paired mean difference
 
 
@@ -28,29 +29,31 @@ def standing(study: Study, found: Simulated) -> pd.DataFrame:
     """
     worth = found.worth
     runs = {label: usd[~np.isnan(usd)] for label, usd in worth.items()}
-    numbers = {
-        "present_value": {label: usd.mean() for label, usd in runs.items()},
-        "risk_adjusted": {label: certainty_equivalent(x, study.risk) for label, x in runs.items()},
-        "p_reaches": {label: _reaches(study, found, label) for label in worth},
+    adjusted = {label: certainty_equivalent(usd, study.risk) for label, usd in runs.items()}
+    reaches = {label: _reaches(study, found, label) for label in worth}
+    judged = {label: not np.isnan(share).all() for label, share in found.accepted.items()}
+    judged = judged if any(judged.values()) else dict.fromkeys(judged, True)
+    eligible = {label: judged[label] and reaches[label] >= study.confidence for label in worth}
+    first = [label for label in worth if eligible[label] and not np.isnan(adjusted[label])]
+    best = min(first, key=adjusted.__getitem__, default=None)
+    beside = {
+        label: _beside(worth[label], worth[best], adjusted[label] - adjusted[best])
+        for label in first
     }
-    table = pd.DataFrame(numbers, pd.Index(list(worth), name="option"), dtype=float)
-    known = {label: not np.isnan(share).all() for label, share in found.accepted.items()}
-    judged = pd.Series(known, dtype=bool)
-    table["eligible"] = (table["p_reaches"] >= study.confidence) & (judged | (not judged.any()))
-    first = table["risk_adjusted"].where(table["eligible"]).dropna()
-    best = str(first.idxmin()) if len(first) else ""
-    compared = list(first.index) or [label for label in worth if judged[label] or not judged.any()]
-    against = {
-        label: _beside(worth[label], worth[best], first[label] - first[best])
-        for label in first.index
+    compared = first or [label for label in worth if judged[label]]
+    cheapest = p_cheapest({label: worth[label] for label in compared})
+    pay = p_cheapest({label: worth[label] - found.wrong_worth[label] for label in compared})
+    unknown = np.nan, np.nan, False
+    columns = {
+        "present_value": [usd.mean() for usd in runs.values()],
+        "risk_adjusted": list(adjusted.values()),
+        "p_reaches": list(reaches.values()),
+        "eligible": list(eligible.values()),
+        **{name: [beside.get(x, unknown)[i] for x in worth] for i, name in enumerate(BESIDE)},
+        "p_cheapest": [cheapest.get(label, np.nan) for label in worth],
+        "p_least_to_pay": [pay.get(label, np.nan) for label in worth],
     }
-    columns = ["more", "p_dearer", "as_good"]
-    table[columns] = pd.DataFrame.from_dict(against, "index", float, columns)
-    table["as_good"] = table["as_good"].eq(True)
-    pay = {label: worth[label] - found.wrong_worth[label] for label in compared}
-    table["p_cheapest"] = p_cheapest({label: worth[label] for label in compared})
-    table["p_least_to_pay"] = p_cheapest(pay)
-    return table
+    return pd.DataFrame(columns, pd.Index(list(worth), name="option"))
 
 
 def _reaches(study: Study, found: Simulated, label: str) -> float:

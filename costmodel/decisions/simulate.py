@@ -167,6 +167,19 @@ def paths(study: Study, draws: int | None = None, discounted: bool = False) -> P
     return {label: np.atleast_2d(usd) for label, usd in found.items()}
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """Numbers of each bill, NaN where its option does not run."""
+
+    numbers: tuple[Callable[[Bill, Calendar], Any], ...]
+
+    def __call__(self, calendar: Calendar, bills: dict[str, Bill]) -> dict[str, list[Any]]:
+        return {
+            label: [np.where(bill.fits, number(bill, calendar), np.nan) for number in self.numbers]
+            for label, bill in bills.items()
+        }
+
+
 @one_blas_thread
 @np.errstate(all="ignore")  # what is no finite number is found below, and named
 def per_draw(
@@ -189,10 +202,10 @@ def per_draw(
     count = (draws or 1) + and_middle
     size = count * k, width
     out = [{label: np.full(size, np.nan) for label in study.options} for _ in numbers]
-    for rows, calendar, bills in batches(study, draws, grid, points, and_middle):
-        for label, bill in bills.items():
-            for number, found in zip(numbers, out, strict=True):
-                found[label][rows] = np.where(bill.fits, number(bill, calendar), np.nan)
+    for rows, made in batches(study, _Numbers(tuple(numbers)), draws, grid, points, and_middle):
+        for label, values in made.items():
+            for value, found in zip(values, out, strict=True):
+                found[label][rows] = value
     shape = [] if draws is None else [count]
     shape += [k] if grid else []
     shape += [width] if width > 1 else []
@@ -218,9 +231,11 @@ def band(x: np.ndarray) -> dict[str, Any]:
 
 def p_cheapest(usd: Any) -> pd.Series:
     """Share of the draws in which each option costs least; ties are split."""
-    costs = pd.DataFrame(usd).fillna(np.inf)
-    least = costs.eq(costs.min(axis=1), axis=0)
-    return least.div(least.sum(axis=1), axis=0).mean().astype(float)
+    if not len(usd):
+        return pd.Series(dtype=float)
+    costs = np.nan_to_num(np.stack([np.asarray(usd[label]) for label in usd]), nan=np.inf)
+    least = costs == costs.min(axis=0)
+    return pd.Series((least / least.sum(axis=0)).mean(axis=1), index=list(usd))
 
 
 def that_run(usd: Mapping[str, np.ndarray]) -> tuple[PerDraw, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import public
+from costmodel.core import one_step, public
 
 POINTS = (np.arange(32) + 0.5) / 32  # of an even grid between 0 and 1
 AUCS = np.linspace(0.5, 0.99, 50)  # at which loadings are tabled
@@ -52,6 +52,7 @@ def signal_auc(loading: Any, right: Any) -> Any:
 
 
 @public
+@one_step
 def signal_loading(auc: Any, right: Any) -> Any:
     """Correlation of a signal with the latent ability, from its published AUC.
 

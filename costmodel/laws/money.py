@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import MONTHS_PER_YEAR, MTOK, SECONDS_PER_HOUR, check, public
+from costmodel.core import MONTHS_PER_YEAR, MTOK, SECONDS_PER_HOUR, check, one_step, public
 
 THREE_YEARS = 36  # months
 GRID = np.linspace(-3, 30, 6_601)  # ln(1 + rate): -95 % to more than a billion-fold a period
@@ -15,6 +15,7 @@ GRID = np.linspace(-3, 30, 6_601)  # ln(1 + rate): -95 % to more than a billion-
 WORST = 0.1  # share of the draws that are the worst ones
 
 
+@one_step
 def compounded(rate_per_year: Any, months: int, since: int = 0) -> Any:
     """What 1 becomes in months 0..H at a yearly rate that counts `since` a month.
 

@@ -4,67 +4,78 @@ A batch stays in the processor's cache, and memory stays flat."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import GLOSSARY, WHOLE, check, find_keys, limits, middle, pin, require, sample
+from costmodel.core import GLOSSARY, check, draw_rows, find_keys, limits, middle, pin, require
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, evaluate_all
+from costmodel.ledgers.engine import Bill
+from costmodel.ledgers.plans import Slots, result
 
-BATCH, FEWER = 10_240, 2_560  # rows evaluated at once; fewer where the results fill the memory
+BATCH = 2_560  # rows evaluated at once
 Grid = Mapping[str, Any] | None
 
 
 def batches(
     study: Study,
+    asked: Callable[[Calendar, dict[str, Bill]], Any],
     draws: int | None = None,
     grid: Grid = None,
     points: Mapping[str, np.ndarray] | None = None,
     and_middle: bool = False,
-) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:
-    """The bills of all options that can run, a batch of rows at a time: (rows, calendar, bills).
+) -> Iterator[tuple[slice, Any]]:
+    """What is asked of the bills of all options that can run, a batch of rows at a time.
 
     Rows are draws (None: one row, the middle of every Range), each with all points of the grid. An
     input is drawn at points where its axis is NaN. With `and_middle` one more row, the last, has
-    the middle of every Range.
+    the middle of every Range. `asked` gives numbers and arrays in dicts, lists and tuples; a plan
+    of their steps serves all batches, and later calls with an equal `asked`.
     """
     things: Any = (study.options, study.work, study.terms)
-    asked = grid or {}
-    keys = find_keys(things, asked) if asked else []
-    axes = {key: np.ravel(x).astype(float) for key, x in zip(keys, asked.values(), strict=True)}
-    for key, values in axes.items():
-        _check_axis(key, values)
+    axes = _axes(things, grid or {})
     n, k = draws or 1, len(next(iter(axes.values()), [None]))
     points = study.points_of(n) if points is None and draws is not None else points
-    size = BATCH if n <= WHOLE else FEWER
-    for start in range(0, n * k, size):
-        rows = slice(start, min(start + size, n * k))
+    places, fixed = {}, {}
+    for key, values in axes.items():
+        if np.isnan(values).any():
+            fixed[key] = values
+        elif k == 1:
+            things = pin(things, key, float(values[0]))
+        else:
+            places[key] = values[:, None]
+            things = pin(things, key, places[key])
+    slots = Slots(things if draws else middle(things))
+
+    def array(what: Any, rows: slice, last: bool) -> np.ndarray:
+        """The rows of an axis or of a doubt."""
         row = np.arange(rows.start, rows.stop)
-        pinned, fixed = things, {}
-        for key, values in axes.items():
-            if np.isnan(values).any():
-                fixed[key] = values[row % k][:, None]
-                continue
-            pinned = pin(pinned, key, values[row % k][:, None] if k > 1 else float(values[0]))
-        if draws is None:
-            made = evaluate_all(*middle(pinned))
-        else:  # a slice of draws is a view, an index a copy
-            chosen = row // k if k > 1 else rows
-            last = and_middle and rows.stop == n * k
-            made = evaluate_all(*sample(pinned, n, study.seed, chosen, points, fixed, last))
-            rows = slice(rows.start, rows.stop + last)
-        yield rows, made.calendar, made.bills
+        if isinstance(what, np.ndarray):
+            return what[row % k]
+        chosen = row // k if k > 1 else rows  # a slice of draws is a view, an index a copy
+        there = {key: values[row % k][:, None] for key, values in fixed.items()}
+        return draw_rows(*what, n, study.seed, chosen, points, there, last)
+
+    for start in range(0, n * k, BATCH):
+        rows = slice(start, min(start + BATCH, n * k))
+        last = and_middle and rows.stop == n * k
+        arrays = [array(what, rows, last) for what in slots]
+        yield slice(rows.start, rows.stop + last), result(slots, arrays, asked, n * k > BATCH)
 
 
-def _check_axis(key: str, values: np.ndarray) -> None:
-    check(key != "Terms.months", "the horizon cannot be swept; ask once for each, with months=")
-    check(
-        key != "Terms.discount_rate",
-        "the discount rate cannot be swept; ask `compare` once for each",
-    )
-    field = key.rsplit(".", 1)[-1]
-    if field in GLOSSARY:
-        require(key, values[~np.isnan(values)], *limits(field))
+def _axes(things: Any, grid: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The values of each input that a grid moves, by its key."""
+    keys = find_keys(things, grid) if grid else []
+    axes = {key: np.ravel(x).astype(float) for key, x in zip(keys, grid.values(), strict=True)}
+    for key, values in axes.items():
+        check(key != "Terms.months", "the horizon cannot be swept; ask once for each, with months=")
+        check(
+            key != "Terms.discount_rate",
+            "the discount rate cannot be swept; ask `compare` once for each",
+        )
+        field = key.rsplit(".", 1)[-1]
+        if field in GLOSSARY:
+            require(key, values[~np.isnan(values)], *limits(field))
+    return axes

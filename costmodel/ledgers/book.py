@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.purchases import Line
+from costmodel.choices.schedule import once
 from costmodel.choices.study import Study, analysis
-from costmodel.core import middle
+from costmodel.core import middle, one_step, unchecked
 from costmodel.ledgers.batches import batches
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, at_middle
@@ -25,6 +26,7 @@ from costmodel.ledgers.evidence import Evidence, describe
 COLUMNS = ["option", "phase", "item", "month", "quantity", "unit", "usd_per_unit", "usd"]
 COLUMNS += ["currency", "treatment", "trend", "basis", "sources"]
 FLOW = ["option", "month", "date", "usd", "cumulative_usd", "discounted_usd", "present_value"]
+NO_NUMBERS = {"quantity": 0.0, "usd_per_unit": 0.0, "schedule": once(), "life_months": None}
 Key = tuple[Any, ...]  # tells the lines of a bill apart
 
 
@@ -105,15 +107,14 @@ def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
         for reason in found.why_not.values():
             raise reason
     if base_case:
-        return _means([(1, found.calendar, found.bills)], found.bills)
+        return _means([(1, amounts(found.calendar, found.bills))], found.bills)
     if not found.bills:
         return {}
-    drawn = batches(study.only(*found.bills), study.draws)
-    sized = ((rows.stop - rows.start, calendar, bills) for rows, calendar, bills in drawn)
-    booked = _means(sized, found.bills)
+    drawn = batches(study.only(*found.bills), amounts, study.draws)
+    booked = _means(((rows.stop - rows.start, made) for rows, made in drawn), found.bills)
     for label, bill in found.bills.items():
         for key, line in keyed(bill.lines):
-            if key in booked[label]:  # a formula shows numbers, not draws
+            if key in booked[label]:  # with its numbers, where it is also bought at the middle
                 booked[label][key].line = line
     return booked
 
@@ -127,46 +128,61 @@ def keyed(lines: Iterable[Line]) -> Iterator[tuple[Key, Line]]:
         yield (*name, seen[name]), line
 
 
-def _means(
-    rows: Iterable[tuple[int, Calendar, dict[str, Bill]]], labels: Iterable[str]
-) -> dict[str, dict[Key, Booked]]:
-    """The means of all lines over the rows in which the option runs."""
+def _means(batches: Iterable[tuple[int, Any]], labels: Iterable[str]) -> dict[str, dict]:
+    """The means of all lines over the rows in which the option runs, from those of batches."""
     booked: dict[str, dict[Key, Booked]] = {label: {} for label in labels}
-    counts: Counter[str] = Counter()
-    for size, calendar, bills in rows:
-        for label, bill in bills.items():
-            runs = np.broadcast_to(np.ravel(bill.fits), size).astype(float)
-            counts[label] += int(runs.sum())
-            for key, line, quantity, usd in _sums(bill, calendar, runs):
+    runs: Counter[str] = Counter()
+    for rows, made in batches:
+        for label, (share, lines) in made.items():
+            runs[label] += rows * share
+            for key, (line, quantity, usd) in lines.items():
                 each = booked[label].setdefault(key, Booked(line))
-                each.quantity, each.usd = each.quantity + quantity, each.usd + usd
+                each.quantity = each.quantity + rows * quantity
+                each.usd = each.usd + rows * usd
     for label, lines in booked.items():
         for each in lines.values():
-            each.quantity, each.usd = each.quantity / counts[label], each.usd / counts[label]
+            each.quantity, each.usd = each.quantity / runs[label], each.usd / runs[label]
     return booked
 
 
-def _sums(bill: Bill, calendar: Calendar, runs: np.ndarray) -> Iterator[tuple]:
-    """Of each line its key, itself, and the sums of its quantity and USD over the rows that run."""
+def amounts(calendar: Calendar, bills: dict[str, Bill]) -> dict[str, tuple[Any, dict]]:
+    """Of each option the share of rows in which it runs, and its lines by key.
+
+    Of each line its words, and the mean over all rows, those in which the option does not run as
+    zero, of its quantity and its USD in months 0..H.
+    """
+    return {label: (np.mean(bill.fits), _amounts(bill, calendar)) for label, bill in bills.items()}
+
+
+def _amounts(bill: Bill, calendar: Calendar) -> dict[Key, tuple[Line, Any, Any]]:
     lines = dict(keyed(bill.lines))
     alike: dict[tuple, list[Key]] = {}  # lines that are bought in the same months at the same price
     for key, line in lines.items():
         alike.setdefault(calendar.key(line.schedule, line.trend), []).append(key)
-    sums = {}
+    means = {}
     for keys in alike.values():
         first = lines[keys[0]]
         weights = calendar.weights(first.schedule)
         paid = weights * calendar.prices_of(first.schedule, first.trend)
         for key in keys:
             line = lines[key]
-            sums[key] = _sum(line.quantity, weights, runs), _sum(line.usd, paid, runs)
-    return ((key, line, *sums[key]) for key, line in lines.items())
+            words = unchecked(
+                line, quantity=0.0, usd_per_unit=0.0, schedule=once(), life_months=None
+            )
+            bought = _mean(line.quantity * bill.fits, weights), _mean(line.usd * bill.fits, paid)
+            means[key] = (words, *bought)
+    return {key: means[key] for key in lines}
 
 
-def _sum(value: Any, path: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    """Sum over rows of a number a row times its path over the months, shape (H + 1,)."""
-    each = np.ravel(value) * runs
-    return each @ path if path.ndim == 2 else each.sum() * path
+def _mean(value: Any, path: np.ndarray) -> np.ndarray:
+    """Mean over rows of a number a row times its path over the months, shape (H + 1,)."""
+    return np.mean(value) * path if path.ndim == 1 else _mean_product(value, path)
+
+
+@one_step
+def _mean_product(value: Any, path: np.ndarray) -> np.ndarray:
+    each = np.broadcast_to(np.ravel(value), len(path))
+    return each @ path / len(path)
 
 
 @analysis

@@ -31,7 +31,6 @@ class Calendar:
         # what was made once, with what was made from: so no other array can take its id
         self._factors: dict[tuple, tuple[Schedule, tuple[Any, Any]]] = {}
         self._every: dict[int, tuple[Any, np.ndarray]] = {}
-        self._room: np.ndarray | None = None
         self._stepped: dict[tuple, tuple[Any, np.ndarray]] = {}
         self._sums: dict[tuple, tuple[Any, ...]] = {}
 
@@ -93,31 +92,21 @@ class Calendar:
     def key(schedule: Schedule, trend: str) -> tuple:
         """What lines share that are bought in the same months at the same relative prices."""
         value, price = schedule.value, schedule.price
-        when = id(value) if isinstance(value, np.ndarray) else value
+        when = id(value) if np.ndim(value) else value
         return schedule.kind, when, id(price), schedule.known, trend
 
     def _so_far(self, times: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Occurrences x price added up before each month, without and with discounting."""
         key = id(times), id(prices)
         if key not in self._sums:
-            product = self._product(times, prices)
+            product = _product(times, prices)
             sums = summed_up(product), summed_up(product, self.discount)
             self._sums[key] = times, prices, sums
         return self._sums[key][2]
 
-    def _product(self, weights: np.ndarray, prices: np.ndarray) -> np.ndarray:
-        """Weights x prices, in memory that is used again: months come first there."""
-        if weights.ndim == prices.ndim == 1:
-            return weights * prices
-        n = max(len(x) for x in (weights, prices) if x.ndim == 2)
-        if self._room is None or self._room.shape[1] != n:
-            self._room = np.empty((self.months + 1, n))
-        times, usd = (x.T if x.ndim == 2 else x[:, None] for x in (weights, prices))
-        return np.multiply(times, usd, out=self._room).T
-
     def _weighted(self, weights: np.ndarray, prices: np.ndarray) -> tuple[Any, Any]:
         if weights.ndim == prices.ndim == 2:
-            product = self._product(weights, prices)
+            product = _product(weights, prices)
             return product.sum(axis=1), product @ self.discount
         if weights.ndim == 1:
             return prices @ weights, prices @ (weights * self.discount)
@@ -128,3 +117,11 @@ class Calendar:
         """Months' worth of month-1 requests over the horizon."""
         total = self.demand.sum(axis=-1)
         return total[:, None] if np.ndim(total) else total
+
+
+def _product(weights: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """Weights x prices; months come first in memory, because others add them up by month."""
+    if weights.ndim == prices.ndim == 1:
+        return weights * prices
+    times, usd = (x.T if x.ndim == 2 else x[:, None] for x in (weights, prices))
+    return (times * usd).T

@@ -15,10 +15,10 @@ import numpy as np
 from costmodel.choices.purchases import Line
 from costmodel.core import WORKING_HOURS_PER_MONTH, middle, sample
 from costmodel.laws.money import gain_of_sale, written_off
-from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate_all
 
+BATCH = 10_240  # draws evaluated at once
 Asset = Callable[[Line], bool]
 FLOWS = ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net")
 

@@ -119,7 +119,7 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
         lines.append(failed)
     accepted = over_the_horizon(share, work, terms)
     check(
-        accepted is None or np.all(np.isfinite(accepted) | ~np.asarray(fits)),
+        accepted is None or np.all(np.isfinite(accepted) | np.logical_not(fits)),
         "the share of accepted answers is no finite number; bring log-odds, growth and ramp of "
         "this option and its workload closer to usual values",
     )
@@ -327,7 +327,7 @@ class Bill:
                 plain, worth = self._by_phase.get(phase, (0.0, 0.0))
                 self._by_phase[phase] = plain + usd * factors[0], worth + usd * factors[1]
             whole = sum(worth for _, worth in self._by_phase.values())
-            if not np.all(np.isfinite(whole) | ~np.asarray(self.fits)):
+            if not np.all(np.isfinite(whole) | np.logical_not(self.fits)):
                 raise self._no_number(calendar)
         return self._by_phase
 
@@ -335,7 +335,7 @@ class Bill:
         """The error of a total that is no finite number: the first such line, and its inputs."""
         for line in self.lines:
             usd = line.usd * calendar.factor(line.schedule, line.trend, discounted=True)
-            lost = ~np.isfinite(usd) & np.asarray(self.fits)
+            lost = ~np.isfinite(usd) & self.fits
             if np.any(lost):
                 break
         where = "" if np.ndim(usd) == 0 else f" in {100 * np.mean(lost):.2g} % of the draws"

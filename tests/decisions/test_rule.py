@@ -7,9 +7,11 @@ import pytest
 from toys import ON, STILL, Better, Buy, api
 
 import costmodel as cm
+from costmodel.core import sample
 from costmodel.decisions.simulate import totals
 from costmodel.laws.money import certainty_equivalent
-from costmodel.ledgers import batches as engine
+from costmodel.ledgers import batches
+from costmodel.ledgers.engine import evaluate_all
 from costmodel.pages.terminal import comparison
 
 EXAMPLES = list(cm.scenarios.examples())
@@ -31,8 +33,12 @@ def study(request):
 def drawn(study):
     """Of each option: total, present value and share accepted of each draw, by the lines."""
     found = {label: np.full((3, study.draws), np.nan) for label in study.options}
-    for rows, calendar, bills in engine.batches(study, study.draws):
-        for label, bill in bills.items():
+    things = (study.options, study.work, study.terms)
+    for start in range(0, study.draws, 1_000):
+        rows = slice(start, start + 1_000)
+        made = evaluate_all(*sample(things, study.draws, study.seed, rows))
+        calendar = made.calendar
+        for label, bill in made.bills.items():
             numbers = [0.0, 0.0, bill.accepted]
             for line in bill.lines:
                 weights = line.schedule.weights(calendar.months, calendar.demand)
@@ -310,14 +316,14 @@ def test_a_flip_is_where_the_other_becomes_the_best():
 
 
 def test_recommend_evaluates_half_as_many_rows_again_as_compare_at_most(monkeypatch):
-    rows, evaluate = [], engine.evaluate_all
+    rows, result = [], batches.result
 
-    def counted(*inputs):
-        made = evaluate(*inputs)
-        rows.append(sum(np.size(bill.total(made.calendar)) for bill in made.bills.values()))
-        return made
+    def counted(slots, arrays, *asked):
+        options, _, _ = slots.things
+        rows.append(len(arrays[0]) * len(options))
+        return result(slots, arrays, *asked)
 
-    monkeypatch.setattr(engine, "evaluate_all", counted)
+    monkeypatch.setattr(batches, "result", counted)
     study = cm.load("support_assistant", confidence=0.0)
     left_out = ("Small model + RAG", "RAG", "Long context + cache", "LoRA", "Cascade")
     labels = [label for label in study.options if label not in left_out]

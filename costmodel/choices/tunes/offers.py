@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -140,15 +140,24 @@ def refuse_closed(offer: catalog.Tuning, start: Any, build_weeks: Any, customer:
 
     One that takes no new customers is closed at once, unless you are a customer.
     """
-    weeks = float(np.min(build_weeks))
-    first = (date.fromisoformat(start) + timedelta(days=weeks * DAYS_PER_WEEK)).isoformat()
-    when = f"this option starts on {start} and takes {weeks:.3g} weeks to its first run"
+    days = np.min(build_weeks) * DAYS_PER_WEEK
+
+    def late(last: str | None) -> bool:
+        """Whether the first run is not before this day."""
+        if not last:
+            return False
+        return bool(days >= (date.fromisoformat(last) - date.fromisoformat(start)).days)
+
+    def when() -> str:
+        weeks = float(days) / DAYS_PER_WEEK
+        return f"this option starts on {start} and takes {weeks:.3g} weeks to its first run"
+
     if offer.closes_new and start >= offer.closes_new and not customer:
         raise Infeasible(
             f"{offer.id}: closed to new customers since {offer.closes_new}; "
             "set customer=True if you are one"
         )
-    if offer.closes and first >= offer.closes:
-        raise Infeasible(f"{offer.id}: fine-tuning closes on {offer.closes}, {when}")
-    if offer.retires and first >= offer.retires:
-        raise Infeasible(f"{offer.id}: the tuned model is retired on {offer.retires}, {when}")
+    if late(offer.closes):
+        raise Infeasible(f"{offer.id}: fine-tuning closes on {offer.closes}, {when()}")
+    if late(offer.retires):
+        raise Infeasible(f"{offer.id}: the tuned model is retired on {offer.retires}, {when()}")

@@ -1,0 +1,135 @@
+"""What is asked of bills, by a plan: the engine runs once, and its steps are done to other draws.
+
+A plan belongs to options, a workload and terms that are alike but for the values of their doubts:
+so a slider that moves a range keeps its plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from costmodel.core import (
+    Doubt,
+    NotRecordable,
+    OtherBranch,
+    Plan,
+    field_names,
+    key_of,
+    recorded,
+    rewrite,
+    unmarked,
+)
+from costmodel.ledgers.engine import evaluate_all
+
+PLANS = 64  # that are kept
+RECORDINGS = 4  # of one question, after which it is asked of the engine each time
+
+
+class Slots:
+    """Options, a workload and terms with a slot for each doubt and each array in them.
+
+    `alike` tells things apart that differ by more than the values in their slots. Iterated over, it
+    gives what belongs into each slot: (key, doubt), or the array that stands there.
+    """
+
+    def __init__(self, things: Any) -> None:
+        self.things = things
+        self._slots: dict[Any, int] = {}
+        self._belongs: list[Any] = []
+        self._seen: dict[int, Hashable] = {}
+        self.alike = self._skeleton(things)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._belongs)
+
+    def filled(self, arrays: Sequence[Any]) -> Any:
+        """The things with these arrays in their slots."""
+
+        def change(key: str, old: Any) -> Any:
+            if isinstance(old, Doubt):
+                return old.mid if old.low == old.high else arrays[self._slots[key, old]]
+            slot = self._slots.get(id(old)) if isinstance(old, np.ndarray) else None
+            return old if slot is None else arrays[slot]
+
+        only = all(isinstance(what, tuple) for what in self._belongs)
+        return rewrite(self.things, change, doubts_only=only)
+
+    def _slot(self, name: Hashable, belongs: Any) -> Hashable:
+        if name not in self._slots:
+            self._slots[name] = len(self._belongs)
+            self._belongs.append(belongs)
+        return "slot", self._slots[name]
+
+    def _skeleton(self, x: Any) -> Hashable:
+        if id(x) in self._seen:
+            return self._seen[id(x)]
+        if isinstance(x, np.ndarray):
+            return self._slot(id(x), x) if x.ndim == 2 else (x.shape, x.dtype.str, x.tobytes())
+        made: Hashable
+        if isinstance(x, dict):
+            made = dict, *x, *map(self._skeleton, x.values())
+        elif isinstance(x, (tuple, list)):
+            made = type(x), *map(self._skeleton, x)
+        elif hasattr(x, "__dataclass_fields__") and not isinstance(x, Doubt):
+            made = type(x), *(self._field(x, name) for name in field_names(x))
+        else:
+            return type(x), x
+        self._seen[id(x)] = made
+        return made
+
+    def _field(self, owner: Any, name: str) -> Hashable:
+        value = unmarked(getattr(owner, name))
+        if not isinstance(value, Doubt):
+            return self._skeleton(value)
+        if value.low == value.high:
+            return float, value.mid
+        key = key_of(owner, name, value)
+        return self._slot((key, value), (key, value))
+
+
+class _Remembered:
+    """What is known of one question: how often it was asked and recorded, and its plan."""
+
+    def __init__(self) -> None:
+        self.asked = self.recordings = 0
+        self.plan: Plan | None = None
+
+
+@lru_cache(maxsize=PLANS)
+def _remembered(question: Hashable) -> _Remembered:
+    return _Remembered()
+
+
+def result(slots: Slots, arrays: Sequence[Any], asked: Callable[..., Any], often: bool) -> Any:
+    """What is asked of the bills with these arrays in the slots: (calendar, bills) -> result.
+
+    By a plan where the question was asked before, or is asked `often`.
+    """
+
+    def by_engine(values: Sequence[Any]) -> Any:
+        made = evaluate_all(*slots.filled(values))
+        return asked(made.calendar, made.bills)
+
+    if not arrays or len(arrays[0]) < 2:
+        return by_engine(arrays)
+    known = _remembered((asked, slots.alike))
+    known.asked += 1
+    if known.plan is not None:
+        try:
+            return known.plan.run(arrays)
+        except OtherBranch:
+            known.plan = None
+    if (often or known.asked > 1) and known.recordings < RECORDINGS:
+        known.recordings += 1
+        try:
+            known.plan, found = recorded(by_engine, arrays)
+            return found
+        except NotRecordable:
+            known.recordings = RECORDINGS
+        except OtherBranch:
+            pass
+    return by_engine(arrays)
