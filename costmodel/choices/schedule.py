@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from itertools import accumulate
+from operator import add, mul
 from typing import Any
 
 import numpy as np
@@ -98,26 +100,24 @@ class Stages:
 
     def sum(self, so_far: np.ndarray) -> Any:
         """The sum over months of weights x quantity, from the weights `summed_up`."""
-        return np.einsum("...k,...k->...", self.moves.by_model(so_far), self.values)
+        return _product_sum(self.moves.by_model(so_far), self.values)
 
 
 @one_step
-def summed_up(weights: np.ndarray, times: Any = 1.0) -> np.ndarray:
-    """Weights of months 0..H, times a number a month, added up before each month.
+def summed_up(*weights: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Weights of months 0..H added up before each month; and again times the next weights, ...
 
-    Shape (H + 2,) or (n, H + 2).
+    Each of the shape (H + 2,) or (n, H + 2).
     """
-    if weights.ndim == 1:
-        return np.append(0.0, np.cumsum(weights * times))
-    months = weights.T  # which come first in memory: each is added for all draws at once
-    so_far = np.empty((len(months) + 1, *months.shape[1:]))
-    so_far[0] = 0.0
-    for m, (weight, factor) in enumerate(
-        zip(months, np.broadcast_to(times, len(months)), strict=True)
-    ):
-        np.multiply(weight, factor, out=so_far[m + 1])
-        so_far[m + 1] += so_far[m]
-    return so_far.T
+    if all(x.ndim == 1 for x in weights):
+        return tuple(np.append(0.0, np.cumsum(x)) for x in accumulate(weights, mul))
+    months = [x.T for x in weights]  # which come first in memory: each is added for all draws
+    n = max(x.shape[-1] for x in months if x.ndim == 2)
+    so_far = np.zeros((len(weights), len(months[0]) + 1, n))
+    for m, each in enumerate(zip(*months, strict=True)):
+        for summed, weight in zip(so_far, accumulate(each, mul), strict=True):
+            np.add(summed[m], weight, out=summed[m + 1])
+    return tuple(x.T for x in so_far)
 
 
 @one_step
@@ -144,7 +144,14 @@ def at_months(path: np.ndarray, months: np.ndarray) -> np.ndarray:
     if path.ndim == 1 or months.ndim == 1:
         return path[..., months]
     n = len(path)  # months come first in memory, because each is computed for all draws at once
-    return path.T.ravel().take(months * n + np.arange(n)[:, None])
+    return path.T.ravel().take(months.T * n + np.arange(n)).T
+
+
+@one_step
+def _product_sum(weights: np.ndarray, values: np.ndarray) -> Any:
+    """The sum over the last axis, which is short, of weights x values."""
+    products = (weights[..., i] * values[..., i] for i in range(values.shape[-1]))
+    return reduce(add, products)
 
 
 @dataclass(frozen=True, eq=False)

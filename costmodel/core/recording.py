@@ -15,6 +15,12 @@ from typing import Any
 import numpy as np
 
 METHODS = "all any astype copy item max mean min ravel reshape squeeze sum take tolist".split()
+NEUTRAL = {  # what changes nothing on the other side, and where that side may stand
+    np.add: (0.0, (0, 1)),
+    np.subtract: (0.0, (0,)),
+    np.multiply: (1.0, (0, 1)),
+    np.divide: (1.0, (0,)),
+}
 LOOKS = (np.ndim, np.shape, np.size)  # functions that ask for no value
 ALIKE = 1e-9  # relative difference of the same steps in another order
 NUMBERS = (np.ndarray, np.generic, float, int)
@@ -117,6 +123,8 @@ class Recording:
 
     def call(self, function: Callable[..., Any], args: Any, named: Any) -> Any:
         """What a function makes of values of which some are recorded."""
+        if (same := _unchanged(function, args)) is not None:
+            return Recorded(self, same.place, same.value)
         if named:
             function = _by_name(function, len(args), tuple(named))
         values = [self._value(x) for x in (*args, *named.values())]
@@ -252,6 +260,19 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
 def _by_name(function: Callable[..., Any], count: int, names: tuple[str, ...]) -> Any:
     """A function whose arguments after the first `count` are given by name."""
     return lambda *args: function(*args[:count], **dict(zip(names, args[count:], strict=True)))
+
+
+def _unchanged(function: Any, args: Any) -> Recorded | None:
+    """The one of two arguments to which the other does nothing, if any."""
+    if function not in NEUTRAL:
+        return None
+    neutral, places = NEUTRAL[function]
+    for place in places:
+        value, other = args[place], args[1 - place]
+        plain = not isinstance(other, Recorded) and np.ndim(other) == 0
+        if plain and other == neutral and value.dtype == float:
+            return value
+    return None
 
 
 @cache

@@ -94,6 +94,6 @@ def over_the_horizon(share: Any, work: Workload, terms: Terms) -> Any:
         return share
     demand = work.demand(terms.months, terms.start)
     changes = isinstance(share, Stages)
-    total = share.sum(summed_up(demand)) if changes else (demand * share).sum(-1)
+    total = share.sum(*summed_up(demand)) if changes else (demand * share).sum(-1)
     mean = total / demand.sum(-1)
     return mean[:, None] if mean.ndim else mean
