@@ -75,12 +75,16 @@ def compare(study: Study) -> pd.DataFrame:
 
 def table_of(study: Study, found: Simulated) -> pd.DataFrame:
     """The table of `compare`, made of the numbers of a study."""
-    rows = {label: _row(label, found) | band(usd) for label, usd in found.usd.items()}
-    table = pd.DataFrame.from_dict(rows, "index").join(standing(study, found))
-    table = table.reindex(pd.Index(list(study.options), name="option"), columns=COLUMNS)
-    table[["eligible", "as_good"]] = table[["eligible", "as_good"]].eq(True)
-    table["currency"] = "USD"
-    table["why_not"] = [_why_not(label, found) for label in study.options]
+    rule = standing(study, found).to_dict("index")
+    every = {"eligible": False, "as_good": False, "currency": "USD"}
+    rows = [
+        every
+        | (_row(label, found) | band(found.usd[label]) | rule[label] if label in rule else {})
+        | {"why_not": _why_not(label, found)}
+        for label in study.options
+    ]
+    columns = {name: [row.get(name, np.nan) for row in rows] for name in COLUMNS}
+    table = pd.DataFrame(columns, pd.Index(list(study.options), name="option"))
     table.attrs["confidence"] = study.confidence
     return table.sort_values("risk_adjusted", kind="stable")
 

@@ -40,7 +40,8 @@ class Slots:
         self.things = things
         self._slots: dict[Any, int] = {}
         self._belongs: list[Any] = []
-        self._seen: dict[int, Hashable] = {}
+        self._seen: dict[int, tuple[Hashable, int]] = {}  # with its uses of slots
+        self._uses = 0  # of slots, so far
         self.alike = self._skeleton(things)
 
     def __iter__(self) -> Iterator[Any]:
@@ -59,6 +60,7 @@ class Slots:
         return rewrite(self.things, change, doubts_only=only)
 
     def _slot(self, name: Hashable, belongs: Any) -> Hashable:
+        self._uses += 1
         if name not in self._slots:
             self._slots[name] = len(self._belongs)
             self._belongs.append(belongs)
@@ -66,20 +68,32 @@ class Slots:
 
     def _skeleton(self, x: Any) -> Hashable:
         if id(x) in self._seen:
-            return self._seen[id(x)]
+            made, uses = self._seen[id(x)]
+            self._uses += uses
+            return made
         if isinstance(x, np.ndarray):
             return self._slot(id(x), x) if x.ndim == 2 else (x.shape, x.dtype.str, x.tobytes())
-        made: Hashable
+        before = self._uses
         if isinstance(x, dict):
             made = dict, *x, *map(self._skeleton, x.values())
         elif isinstance(x, (tuple, list)):
             made = type(x), *map(self._skeleton, x)
         elif hasattr(x, "__dataclass_fields__") and not isinstance(x, Doubt):
-            made = type(x), *(self._field(x, name) for name in field_names(x))
+            made = self._nest(x)
         else:
             return type(x), x
-        self._seen[id(x)] = made
+        self._seen[id(x)] = made, self._uses - before
         return made
+
+    def _nest(self, x: Any) -> Hashable:
+        """That of a dataclass; one in which nothing is drawn keeps it once found."""
+        kept = x.__dict__.get("_alike")
+        if kept is None:
+            before = self._uses
+            kept = type(x), *(self._field(x, name) for name in field_names(x))
+            if self._uses == before:
+                object.__setattr__(x, "_alike", kept)
+        return kept
 
     def _field(self, owner: Any, name: str) -> Hashable:
         value = unmarked(getattr(owner, name))
