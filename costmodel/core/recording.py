@@ -72,20 +72,25 @@ class Plan:
         return _mapped(self.result, Place, values.__getitem__)
 
 
-def recorded(computation: Callable[..., Any], arrays: Sequence[np.ndarray]) -> tuple[Plan, Any]:
-    """The plan of a computation, and its result for these arrays.
+def recorded(computation: Callable[..., Any], arrays: Sequence[np.ndarray]) -> Plan:
+    """The plan of a computation, recorded with these arrays.
 
-    The plan is tried on the first half of the rows. Raises NotRecordable where it does not give
-    what the computation gives, and OtherBranch where these rows take another branch.
+    The plan is tried on the first half of the rows: it must give the same for them, or, where the
+    result is not one by rows, what the computation gives. Raises NotRecordable where it does not,
+    and OtherBranch where these rows take another branch.
     """
     recording = Recording()
     result = computation([recording.take(array) for array in arrays])
     plan, half = Plan(recording, result), [array[: len(array) // 2] for array in arrays]
-    ours, theirs = (_leaves(x, NUMBERS) for x in (plan.run(half), computation(half)))
-    for found, right in zip(ours, theirs, strict=True):
+    if all(x.shape[:-1] == (len(arrays[0]),) for x in _leaves(result, Recorded)):
+        right = _mapped(result, Recorded, lambda value: value.value[: len(half[0])])
+    else:
+        right = computation(half)
+    pairs = (_leaves(x, NUMBERS) for x in (plan.run(half), right))
+    for found, right in zip(*pairs, strict=True):
         if np.shape(found) != np.shape(right) or not np.allclose(found, right, ALIKE, 0, True):
             raise NotRecordable("the plan does not give what the computation gives")
-    return plan, _mapped(result, Recorded, lambda value: value.value)
+    return plan
 
 
 def one_step(equation: Callable[..., Any]) -> Callable[..., Any]:

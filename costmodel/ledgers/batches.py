@@ -13,9 +13,9 @@ from costmodel.choices.study import Study
 from costmodel.core import GLOSSARY, check, draw_rows, find_keys, limits, middle, pin, require
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill
-from costmodel.ledgers.plans import Slots, result
+from costmodel.ledgers.plans import Question, Slots
 
-BATCH = 2_560  # rows evaluated at once
+BATCH, WIDE = 2_560, 10_240  # rows evaluated at once, by a plan and by the engine
 Grid = Mapping[str, Any] | None
 
 
@@ -55,14 +55,16 @@ def batches(
         if isinstance(what, np.ndarray):
             return what[row % k]
         chosen = row // k if k > 1 else rows  # a slice of draws is a view, an index a copy
-        there = {key: values[row % k][:, None] for key, values in fixed.items()}
+        there = {key: fixed[key][row % k][:, None] for key in fixed.keys() & what[:1]}
         return draw_rows(*what, n, study.seed, chosen, points, there, last)
 
-    for start in range(0, n * k, BATCH):
-        rows = slice(start, min(start + BATCH, n * k))
+    question = Question(slots, asked, n * k)
+    size = BATCH if question.by_plan else WIDE
+    for start in range(0, n * k, size):
+        rows = slice(start, min(start + size, n * k))
         last = and_middle and rows.stop == n * k
         arrays = [array(what, rows, last) for what in slots]
-        yield slice(rows.start, rows.stop + last), result(slots, arrays, asked, n * k > BATCH)
+        yield slice(rows.start, rows.stop + last), question.answer(arrays)
 
 
 def _axes(things: Any, grid: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ so a slider that moves a range keeps its plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -25,8 +26,12 @@ from costmodel.core import (
 )
 from costmodel.ledgers.engine import evaluate_all
 
-PLANS = 64  # that are kept
-RECORDINGS = 4  # of one question, after which it is asked of the engine each time
+QUESTIONS = 64  # whose plans are kept
+MANY = 20_000  # rows, for which a recording pays the first time that a question is asked
+FEW = 128  # rows of a recording
+BRANCHES = (
+    4  # plans of one question, after which what takes yet another branch is left to the engine
+)
 
 
 class Slots:
@@ -105,45 +110,59 @@ class Slots:
         return self._slot((key, value), (key, value))
 
 
-class _Remembered:
-    """What is known of one question: how often it was asked and recorded, and its plan."""
+class Question:
+    """What is asked of bills: `asked(calendar, bills)`, of things that are alike.
 
-    def __init__(self) -> None:
-        self.asked = self.recordings = 0
-        self.plan: Plan | None = None
-
-
-@lru_cache(maxsize=PLANS)
-def _remembered(question: Hashable) -> _Remembered:
-    return _Remembered()
-
-
-def result(slots: Slots, arrays: Sequence[Any], asked: Callable[..., Any], often: bool) -> Any:
-    """What is asked of the bills with these arrays in the slots: (calendar, bills) -> result.
-
-    By a plan where the question was asked before, or is asked `often`.
+    `rows` is how many are asked for now.
     """
 
-    def by_engine(values: Sequence[Any]) -> Any:
-        made = evaluate_all(*slots.filled(values))
-        return asked(made.calendar, made.bills)
+    def __init__(self, slots: Slots, asked: Callable[..., Any], rows: int) -> None:
+        self.slots, self.asked = slots, asked
+        self._known = _known(asked, slots.alike)
+        self._known.times += 1
+        self.by_plan = self._known.recordable and (rows > MANY or self._known.times > 1)
 
-    if not arrays or len(arrays[0]) < 2:
-        return by_engine(arrays)
-    known = _remembered((asked, slots.alike))
-    known.asked += 1
-    if known.plan is not None:
-        try:
-            return known.plan.run(arrays)
-        except OtherBranch:
-            known.plan = None
-    if (often or known.asked > 1) and known.recordings < RECORDINGS:
-        known.recordings += 1
-        try:
-            known.plan, found = recorded(by_engine, arrays)
-            return found
-        except NotRecordable:
-            known.recordings = RECORDINGS
-        except OtherBranch:
-            pass
-    return by_engine(arrays)
+    def answer(self, arrays: Sequence[Any]) -> Any:
+        """The answer with these arrays in the slots."""
+        if not self.by_plan or not arrays or len(arrays[0]) < 2:
+            return self._by_engine(arrays)
+        for plan in self._known.plans:
+            with suppress(OtherBranch):
+                return plan.run(arrays)
+        return self._recorded(arrays)
+
+    def _by_engine(self, arrays: Sequence[Any]) -> Any:
+        made = evaluate_all(*self.slots.filled(arrays))
+        return self.asked(made.calendar, made.bills)
+
+    def _recorded(self, arrays: Sequence[Any]) -> Any:
+        """The answer by a new plan, made of a few rows, or of all where these take one branch."""
+        known = self._known
+        for few in (FEW, len(arrays[0])):
+            if not known.recordable or len(known.plans) == BRANCHES:
+                break
+            try:
+                plan = recorded(self._by_engine, [array[:few] for array in arrays])
+                answer = plan.run(arrays)
+            except NotRecordable:
+                known.recordable = False
+            except OtherBranch:
+                continue
+            else:
+                known.plans = [plan, *known.plans]
+                return answer
+        return self._by_engine(arrays)
+
+
+class _Known:
+    """How often a question was asked, and its plans, the newest first."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.recordable = True
+        self.plans: list[Plan] = []
+
+
+@lru_cache(maxsize=QUESTIONS)
+def _known(asked: Callable[..., Any], alike: Hashable) -> _Known:
+    return _Known()

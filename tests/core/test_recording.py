@@ -24,13 +24,13 @@ def bill(arrays):
 
 
 def test_a_plan_gives_what_the_computation_gives_for_other_arrays_of_another_length():
-    plan, found = recorded(bill, [draws(), draws()])
+    plan = recorded(bill, [draws(), draws()])
     others = [draws(7), draws(7)]
     ours, theirs = plan.run(others), bill(others)
     np.testing.assert_array_equal(ours["total"], theirs["total"])
     np.testing.assert_array_equal(ours["parts"][0], theirs["parts"][0])
     assert ours["parts"][1] == theirs["parts"][1] and ours["said"] == "a word"
-    assert found["total"].shape == (50, 1) and ours["total"].shape == (7, 1)
+    assert ours["total"].shape == (7, 1)
 
 
 def test_equal_steps_are_done_once_and_what_nobody_needs_not_at_all():
@@ -39,7 +39,7 @@ def test_equal_steps_are_done_once_and_what_nobody_needs_not_at_all():
         np.exp(x)  # nobody needs it
         return (x * 2.0 + 1.0) / (x * 2.0 + 1.0 + x)
 
-    plan, _ = recorded(twice, [draws()])
+    plan = recorded(twice, [draws()])
     assert [function for _, function, _ in plan.steps] == [np.multiply, np.add, np.add, np.divide]
 
 
@@ -48,7 +48,7 @@ def test_another_branch_is_refused():
         (x,) = arrays
         return x * 2 if np.all(x < 5) else x * 3
 
-    plan, _ = recorded(stepped, [draws()])
+    plan = recorded(stepped, [draws()])
     with pytest.raises(OtherBranch):
         plan.run([draws() + 10])
     assert float(plan.run([np.array([[1.0], [2.0]])]).sum()) == 6.0
@@ -79,7 +79,7 @@ def test_an_equation_that_writes_is_one_step():
         found[1:] = np.cumsum(x, axis=0)[:-1]
         return found
 
-    plan, _ = recorded(lambda arrays: running(arrays[0]) * 2, [draws()])
+    plan = recorded(lambda arrays: running(arrays[0]) * 2, [draws()])
     other = draws(9)
     np.testing.assert_array_equal(plan.run([other]), running(other) * 2)
     assert len(plan.steps) == 2

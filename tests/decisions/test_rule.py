@@ -10,7 +10,7 @@ import costmodel as cm
 from costmodel.core import sample
 from costmodel.decisions.simulate import totals
 from costmodel.laws.money import certainty_equivalent
-from costmodel.ledgers import batches
+from costmodel.ledgers import plans
 from costmodel.ledgers.engine import evaluate_all
 from costmodel.pages.terminal import comparison
 
@@ -316,14 +316,14 @@ def test_a_flip_is_where_the_other_becomes_the_best():
 
 
 def test_recommend_evaluates_half_as_many_rows_again_as_compare_at_most(monkeypatch):
-    rows, result = [], batches.result
+    rows, answer = [], plans.Question.answer
 
-    def counted(slots, arrays, *asked):
-        options, _, _ = slots.things
+    def counted(question, arrays):
+        options, _, _ = question.slots.things
         rows.append(len(arrays[0]) * len(options))
-        return result(slots, arrays, *asked)
+        return answer(question, arrays)
 
-    monkeypatch.setattr(batches, "result", counted)
+    monkeypatch.setattr(plans.Question, "answer", counted)
     study = cm.load("support_assistant", confidence=0.0)
     left_out = ("Small model + RAG", "RAG", "Long context + cache", "LoRA", "Cascade")
     labels = [label for label in study.options if label not in left_out]

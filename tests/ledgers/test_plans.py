@@ -18,11 +18,11 @@ OPTIONS = cm.presets(WORK, on="2026-11-20", only=["Prompt", "RAG", "Few-shot"])
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    plans._remembered.cache_clear()
+    plans._known.cache_clear()
 
 
 def known():
-    return plans._remembered.cache_info()
+    return plans._known.cache_info()
 
 
 def by_engine(study, draws):

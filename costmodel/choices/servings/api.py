@@ -321,7 +321,7 @@ class Api:
             prefix = np.where(prefix >= shortest, prefix, 0.0)
             fresh = fresh - prefix
             usd = card.usd_per_mtok_cache_read
-            if np.any(prefix > 0) and usd is None:
+            if usd is None and np.any(prefix > 0):
                 raise Unpriced(
                     f"cache_read of {self.model.id!r} is not priced; "
                     "leave out PromptCache() or choose another model"
