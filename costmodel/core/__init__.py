@@ -98,7 +98,7 @@ from costmodel.core.ranges import (
     is_one_number,
     unmarked,
 )
-from costmodel.core.recording import NotRecordable, OtherBranch, Plan, one_step, recorded
+from costmodel.core.recording import NotRecordable, OtherBranch, Plan, StandIn, one_step, recorded
 from costmodel.core.stopping import Stopped, go_on, while_wanted
 from costmodel.core.threads import one_blas_thread
 from costmodel.core.units import (
@@ -129,8 +129,8 @@ __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS FORMULA GB
     GLOSSARY HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR
     MILLION MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured NotRecordable
-    Number OtherBranch Plan ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX Stopped
-    UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
+    Number OtherBranch Plan ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX StandIn
+    Stopped UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
     WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called check check_draws check_known
     check_writable checked data_folder dollars doubts draw_rows draw_values drive driver_key
     field_names find_key find_keys frozen given_or_drawn go_on in_words is_day is_named is_nest

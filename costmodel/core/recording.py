@@ -189,19 +189,17 @@ class Recording:
         return len(self.constants) - 1
 
 
-class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array whose every use is recorded."""
+class StandIn(np.lib.mixins.NDArrayOperatorsMixin):
+    """What stands in the place of a number or an array, and looks like its value."""
 
     __array_priority__ = 1_000
 
-    def __init__(self, recording: Recording, place: int, value: Any) -> None:
-        self.recording, self.place, self.value = recording, place, value
-
+    value: Any
+    __getitem__: Any
     shape = property(lambda self: np.shape(self.value))
     ndim = property(lambda self: np.ndim(self.value))
     size = property(lambda self: np.size(self.value))
-    dtype = property(lambda self: self.value.dtype)
-    T = property(lambda self: self.recording.call(np.transpose, (self,), {}))
+    dtype = property(lambda self: np.asarray(self.value).dtype)
 
     def __len__(self) -> int:
         return len(self.value)
@@ -210,10 +208,19 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         return id(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.value, spec)
+        return format(np.asarray(self.value).item() if self.size == 1 else self.value, spec)
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
+
+
+class Recorded(StandIn):
+    """An array whose every use is recorded."""
+
+    def __init__(self, recording: Recording, place: int, value: Any) -> None:
+        self.recording, self.place, self.value = recording, place, value
+
+    T = property(lambda self: self.recording.call(np.transpose, (self,), {}))
 
     def __getitem__(self, key: Any) -> Any:
         return self.recording.call(operator.getitem, (self, key), {})

@@ -35,7 +35,7 @@ def standing(study: Study, found: Simulated) -> pd.DataFrame:
     judged = judged if any(judged.values()) else dict.fromkeys(judged, True)
     eligible = {label: judged[label] and reaches[label] >= study.confidence for label in worth}
     first = [label for label in worth if eligible[label] and not np.isnan(adjusted[label])]
-    best = min(first, key=adjusted.__getitem__, default=None)
+    best = min(first, key=adjusted.__getitem__, default="")
     beside = {
         label: _beside(worth[label], worth[best], adjusted[label] - adjusted[best])
         for label in first

@@ -81,6 +81,11 @@ def worth(bill: Bill, calendar: Calendar) -> Any:
     return bill.total(calendar, discounted=True)
 
 
+def _paid_worth(bill: Bill, calendar: Calendar) -> Any:
+    """The present value of what is paid in months 0..H [USD]."""
+    return bill.paid(calendar) * calendar.discount
+
+
 def failed(bill: Bill, calendar: Calendar) -> Any:
     """What answers that fail would cost at one US dollar each, at present values."""
     line = bill.failed
@@ -159,11 +164,8 @@ def mean(usd: np.ndarray) -> Any:
 
 def paths(study: Study, draws: int | None = None, discounted: bool = False) -> PerDraw:
     """USD of months 0..H of each option on the same draws, shape (draws, H + 1); None: one row."""
-
-    def paid(bill: Bill, calendar: Calendar) -> Any:
-        return bill.paid(calendar) * (calendar.discount if discounted else 1.0)
-
-    found = per_draw(study, (paid,), draws, width=study.terms.months + 1)[0]
+    number = _paid_worth if discounted else Bill.paid
+    found = per_draw(study, (number,), draws, width=study.terms.months + 1)[0]
     return {label: np.atleast_2d(usd) for label, usd in found.items()}
 
 

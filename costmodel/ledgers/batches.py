@@ -55,8 +55,9 @@ def batches(
         if isinstance(what, np.ndarray):
             return what[row % k]
         chosen = row // k if k > 1 else rows  # a slice of draws is a view, an index a copy
-        there = {key: fixed[key][row % k][:, None] for key in fixed.keys() & what[:1]}
-        return draw_rows(*what, n, study.seed, chosen, points, there, last)
+        key, doubt = what
+        there = {key: fixed[key][row % k][:, None]} if key in fixed else None
+        return draw_rows(key, doubt, n, study.seed, chosen, points, there, last)
 
     question = Question(slots, asked, n * k)
     size = BATCH if question.by_plan else WIDE

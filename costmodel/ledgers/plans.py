@@ -26,7 +26,7 @@ from costmodel.core import (
 )
 from costmodel.ledgers.engine import evaluate_all
 
-QUESTIONS = 64  # whose plans are kept
+QUESTIONS = 32  # whose plans are kept
 MANY = 20_000  # rows, for which a recording pays the first time that a question is asked
 FEW = 128  # rows of a recording
 BRANCHES = (

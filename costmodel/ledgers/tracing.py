@@ -7,10 +7,12 @@ branch is kept as a `Condition`. So equations stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from costmodel.core import StandIn
 
 OWN: dict[Any, Callable] = {  # functions of arrays that are compositions of element-wise ones
     np.clip: lambda x, low, high: np.minimum(np.maximum(x, low), high),
@@ -59,33 +61,16 @@ def _constant(x: Any) -> Any:
     return x if isinstance(x, str) else (array.shape, array.dtype.kind, array.tobytes())
 
 
-class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+class Traced(StandIn):
     """A number or an array that knows the operation and the arguments it was made by."""
-
-    __array_priority__ = 1_000
 
     def __init__(self, trace: Trace, op: str, args: tuple, value: Any, compute: Any) -> None:
         self.trace, self.op, self.args, self.value, self.compute = trace, op, args, value, compute
 
-    # -- its look ----------------------------------------------------------------------------------
-
-    shape = property(lambda self: np.shape(self.value))
-    ndim = property(lambda self: np.ndim(self.value))
-    size = property(lambda self: np.size(self.value))
-    dtype = property(lambda self: np.asarray(self.value).dtype)
     T = property(lambda self: self if self.ndim < 2 else self.constant().T)
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def __repr__(self) -> str:
         return f"<{self.op}: {self.value!r}>"
-
-    def __format__(self, spec: str) -> str:
-        return format(np.asarray(self.value).item() if self.size == 1 else self.value, spec)
 
     # -- its value as a constant -------------------------------------------------------------------
 
@@ -148,9 +133,6 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if any(isinstance(k, Traced) for k in (key if isinstance(key, tuple) else (key,))):
             return self.constant()[_plain(key)]
         return _shaped(lambda x: np.asarray(x)[key], self)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
         if ufunc in (np.equal, np.not_equal) and inputs[0] is inputs[1]:
