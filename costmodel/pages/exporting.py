@@ -159,12 +159,15 @@ def showback(scenario: str, label: str | None, fixed: str, usage: str | None, ou
     (name,) = files_of((scenario,))
     csv, html = (Path(out) / f"{name}.showback.{end}" for end in ("csv", "html"))
     title = f"Showback: {study.title or name}"
-    byline = f"expected over {study.terms.months} months from {study.terms.start}, in USD"
-    shown = show(table, {"usd": ",.2f", "usd_per_month": ",.2f"})
+    byline = f"{table.attrs['option']}, expected over {study.terms.months} months"
+    byline += f" from {study.terms.start}, in USD"
+    cents = dict.fromkeys(("by_usage", "fixed", "usd", "usd_per_month"), ",.2f")
+    shown = show(table, {"share": ".0%", **cents})
     made = page("table.html.j2", title=title, byline=byline, table=shown.html)
     write_all({csv: as_csv(table), html: made})
     narrow = table.drop(columns=["requests_per_month", "usd_per_request"])  # 80 columns
     texts = narrow.map("{:,.2f}".format).reset_index()
+    echo(wrapped(byline))
     echo(aligned([texts.columns, *texts.itertuples(index=False)]))
     echo(f"{csv}\n{html}")
     return {"teams": table, "csv": str(csv), "page": str(html)}
