@@ -22,16 +22,17 @@ from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.engine import Bill, evaluate_all
 
 REACH = {"requests_per_month": 3.0, "input_tokens": 2.0, "output_tokens": 2.0}  # factors
-GROWTH = (-0.3, 0.4)  # differences of the growth, share/year
+GROWTH = (-0.2, 0.3)  # differences of the growth, share/year
+BEYOND = 0.06  # positions go so far beyond the ends of the growth, where a curve bends most
 MONTHS = (12, 24, 36, 48, 60)
 FAILURES = 4.0  # the cost of a wrong answer reaches from 0 to so many times the present one
 QUANTITIES = ("pay", "wrong", "worth_of_pay", "worth_of_wrong", "quality", "p_reaches")
 POSITIVE = 4  # of QUANTITIES, which are joined as logarithms
 LEAST = 1e-12
-SMOOTH, KINKED = 0.0, 1.5  # how far along the quadratic itself is a distance: whole servers bend
+BENDS = (0.0, 1.5, 3.0)  # how far along the quadratic itself is a distance: whole servers bend
 NEAR, FAR = 3.0, 8.0  # distances at which positions still tell of each other, smooth or kinked
 NUGGET = 1e-6  # share of the spread that is the jump of single draws
-ENOUGH = 0.008  # an option whose error is larger gets as many positions again
+ROUNDS = ((1, 0.005), (2, 0.009), (4, 0.0))  # times as many positions, and an error that is enough
 MIDDLE = (0.5, np.log(27.0))  # of what the coordinates of growth and horizon are counted from
 Position = tuple[dict[str, float], int, float]  # inputs, months, factor on the cost of failures
 
@@ -66,7 +67,8 @@ class Response:
 
     `reach` says from where to where each input moves. `errors` are the largest relative
     differences of expected cost and present value, and the largest of the share accepted, from the
-    engine on all draws, at random positions that the curve had not seen; `positions` counts them.
+    engine on all draws, at random positions within reach that the curve had not seen; `positions`
+    counts them.
     """
 
     study: Study
@@ -102,17 +104,20 @@ def respond(study: Study, labels: list[str], positions: int) -> Response:
     made = Response(study, reach | {"growth_per_year": GROWTH}, months, {}, {}, {})
     fixed = fixed_positions(made)
     places, values = list(fixed), exact(study, labels, fixed)
-    left = labels
-    for seed in (1, 2):  # a second time where once was not enough
-        more = random_positions(made, positions, seed)
+    left, asked = labels, 0
+    for times, enough in ROUNDS:
+        more = random_positions(made, times * positions - asked, seed=1, first=asked)
+        asked += len(more)
         places, computed = places + more, exact(study, left, more)
         values = {x: np.concatenate([values[x], computed[x]]) for x in left}
+        within = np.array([GROWTH[0] <= x["growth_per_year"] <= GROWTH[1] for x, *_ in places])
+        within[: len(fixed)] = False
         left = [x for x in left if np.isfinite(values[x][:, :2]).all()]  # runs everywhere
         for label in left:
             curve, errors = _fitted(made, places, values[label], len(fixed))
-            made.curves[label], made.errors[label] = curve, errors
-            made.positions[label] = len(places) - len(fixed)
-        left = [x for x in left if made.errors[x] > ENOUGH]
+            made.curves[label], made.errors[label] = curve, float(errors[within].max())
+            made.positions[label] = int(within.sum())
+        left = [x for x in left if made.errors[x] > enough]
         if not left:
             break
     return made
@@ -121,26 +126,29 @@ def respond(study: Study, labels: list[str], positions: int) -> Response:
 # -- positions, and the engine there ---------------------------------------------------------------
 
 
+def wider(made: Response) -> dict[str, tuple[float, float]]:
+    """From where to where positions lie."""
+    low, high = GROWTH
+    return made.reach | {"growth_per_year": (low - BEYOND, high + BEYOND)}
+
+
 def fixed_positions(made: Response) -> list[Position]:
     """The present inputs at each horizon; then the corners, at the first and the last."""
     here: list[Position] = [(dict.fromkeys(made.reach, 0.0), m, 1.0) for m in made.months]
     ends = made.months[0], made.months[-1]
-    corners = product(*made.reach.values(), ends)
+    corners = product(*wider(made).values(), ends)
     return here + [(dict(zip(made.reach, x, strict=True)), int(m), 1.0) for *x, m in corners]
 
 
-def random_positions(made: Response, count: int, seed: int) -> list[Position]:
-    """Random positions, each input once in each of `count` strata."""
-    rng = np.random.default_rng(seed)
+def random_positions(made: Response, count: int, seed: int, first: int = 0) -> list[Position]:
+    """Random positions that leave no gaps: the points of a scrambled Sobol sequence from one on."""
+    from scipy.stats import qmc
 
-    def drawn(low: float, high: float) -> np.ndarray:
-        return low + (high - low) * (rng.permutation(count) + rng.uniform(size=count)) / count
-
-    moves = {name: drawn(*ends) for name, ends in made.reach.items()}
-    horizons, failures = drawn(0, len(made.months)).astype(int), drawn(0, FAILURES)
+    low, high = np.array([*wider(made).values(), (0, len(made.months)), (0, FAILURES)]).T
+    points = qmc.Sobol(len(low), rng=seed).random_base2((first + count - 1).bit_length())
     return [
-        ({name: float(x[i]) for name, x in moves.items()}, made.months[m], float(failures[i]))
-        for i, m in enumerate(horizons)
+        (dict(zip(made.reach, map(float, x), strict=True)), made.months[int(m)], float(failures))
+        for *x, m, failures in low + (high - low) * points[first : first + count]
     ]
 
 
@@ -217,8 +225,8 @@ def nearness(x: np.ndarray, nodes: np.ndarray, lean: np.ndarray) -> np.ndarray:
 
 def _fitted(
     made: Response, places: list[Position], values: np.ndarray, fixed: int
-) -> tuple[Curve, float]:
-    """The curve of an option, and its error at each position but the fixed ones, left out once."""
+) -> tuple[Curve, np.ndarray]:
+    """The curve of an option, and its error at each position, left out once."""
     nodes = np.array([made.coordinates(place) for place in places])
     horizons = [made.months.index(m) for _, m, _ in places]
     start = values[: len(made.months)]
@@ -229,7 +237,7 @@ def _fitted(
     failures = np.array([place[2] for place in places])
     theirs, found = _whole(values, failures), _whole(values - unseen, failures)
     gaps = np.abs(np.concatenate([found[:2] / theirs[:2] - 1, found[2:] - theirs[2:]]))
-    return curve, float(np.nan_to_num(gaps[:, fixed:]).max())
+    return curve, np.nan_to_num(gaps).max(axis=0)
 
 
 def _whole(values: np.ndarray, failures: np.ndarray) -> np.ndarray:
@@ -240,7 +248,7 @@ def _whole(values: np.ndarray, failures: np.ndarray) -> np.ndarray:
 
 
 def _joined(nodes: np.ndarray, y: np.ndarray, fixed: int) -> tuple[np.ndarray, ...]:
-    """(trend, lean, weights, errors): of a smooth and a kinked curve the better one.
+    """(trend, lean, weights, errors): of a smooth curve and two kinked ones the best.
 
     The error of a node is that of the curve through all others (Dubrule, Mathematical Geology 15,
     1983).
@@ -249,7 +257,7 @@ def _joined(nodes: np.ndarray, y: np.ndarray, fixed: int) -> tuple[np.ndarray, .
     plain = np.linalg.lstsq(here, y, rcond=None)[0]
     spread = np.std(here @ plain)
     tried = []
-    for bend in (SMOOTH, KINKED):
+    for bend in BENDS:
         lean = plain * (bend / max(spread, LEAST))
         near = nearness(nodes, nodes, lean) + NUGGET * np.eye(n)
         whole = np.block([[near, here], [here.T, np.zeros((here.shape[1],) * 2)]])

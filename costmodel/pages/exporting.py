@@ -20,7 +20,7 @@ from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
 from costmodel.pages.forms import FORMS, export_as
-from costmodel.pages.terminal import aligned, bar, busy
+from costmodel.pages.terminal import aligned, bar, busy, wrapped
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
 from costmodel.studies.follow_up.difference import broken_limits, changed_inputs
@@ -159,11 +159,15 @@ def showback(scenario: str, label: str | None, fixed: str, usage: str | None, ou
     (name,) = files_of((scenario,))
     csv, html = (Path(out) / f"{name}.showback.{end}" for end in ("csv", "html"))
     title = f"Showback: {study.title or name}"
-    byline = f"expected over {study.terms.months} months from {study.terms.start}, in USD"
-    shown = show(table, {"usd": ",.2f", "usd_per_month": ",.2f"})
+    byline = f"{table.attrs['option']}, expected over {study.terms.months} months"
+    byline += f" from {study.terms.start}, in USD"
+    cents = dict.fromkeys(("by_usage", "fixed", "usd", "usd_per_month"), ",.2f")
+    shown = show(table, {"share": ".0%", **cents})
     made = page("table.html.j2", title=title, byline=byline, table=shown.html)
     write_all({csv: as_csv(table), html: made})
-    texts = table.map("{:,.2f}".format).reset_index()
+    narrow = table.drop(columns=["requests_per_month", "usd_per_request"])  # 80 columns
+    texts = narrow.map("{:,.2f}".format).reset_index()
+    echo(wrapped(byline))
     echo(aligned([texts.columns, *texts.itertuples(index=False)]))
     echo(f"{csv}\n{html}")
     return {"teams": table, "csv": str(csv), "page": str(html)}
@@ -306,7 +310,7 @@ def _notes(table: pd.DataFrame, inputs: pd.DataFrame) -> list[str]:
 def _text(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:
     if not verdicts:
         return "no difference"
-    said = [f"before: {verdicts[0]}", f"after:  {verdicts[1]}", ""]
+    said = [*map(wrapped, verdicts, ("before: ", "after:  ")), ""]
     if len(table):
         said += ["expected cost over the horizon, USD", aligned(_rows(table)), ""]
     return "\n".join([*said, *_notes(table, inputs)])

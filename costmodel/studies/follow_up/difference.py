@@ -184,7 +184,10 @@ def broken_limits(
     ['today is expected to cost USD 1,0... a month, the limit is 900']
     """
     limits = (max_usd_per_month, min_quality, max_growth)
-    check(any(limit is not None for limit in limits), "no limit is given; write at least one")
+    check(
+        any(limit is not None for limit in limits),
+        "no limit is given; write max_usd_per_month, min_quality or max_growth",
+    )
     label = option or recommend(study, flips=False).best
     if label is None:
         return ["no option is eligible: " + recommend(study, flips=False).headline]

@@ -91,6 +91,7 @@ def showback(
     table["usd"] = table["by_usage"] + table["fixed"]
     table["usd_per_month"] = table["usd"] / study.terms.months
     table["usd_per_request"] = table["usd_per_month"] / table["requests_per_month"]
+    table.attrs["option"] = label
     return table
 
 

@@ -25,13 +25,7 @@ from costmodel.ledgers.live import Formulas, formulas_of
 from costmodel.ledgers.register import inputs_of, register
 from costmodel.pages.first_words import made_of
 from costmodel.pages.report.colophon import own_version
-from costmodel.pages.report.exports.workbook import (
-    DISCOUNT,
-    TEXT_MAX,
-    Workbook,
-    live_share,
-    moved_by,
-)
+from costmodel.pages.report.exports.workbook import DISCOUNT, HEAD, Workbook, live_share, moved_by
 
 SHEETS = "Summary Inputs Options Ledger Cash_flow Comparison Register Checks Workings".split()
 HUGE = "9.9E+307"  # the present value of an option that is not in the choice
@@ -97,7 +91,8 @@ class _Book(Workbook):
         self._checks(lines)
         self._inputs()
         self._options()
-        self.frame("Register", register(self.study), widths=[44, 12, 12, 12, 14, 18, 60, 30])
+        widths = [44, 12, 12, 12, 14, 18, 60, 30, 9, 12, 12, 22, 16]
+        self.frame("Register", register(self.study), widths)
         self._summary(lines)
 
     def _workings_head(self) -> None:
@@ -116,7 +111,9 @@ class _Book(Workbook):
         heads = ["option", "phase", "item", "quantity", "unit", "USD per unit", "USD once"]
         heads += ["times", "base case, USD", "present value, USD", "expected, USD (value)", "live"]
         heads += ["treatment", "trend", "basis", "inputs that move it", "sources"]
-        sheet, row = self.sheet("Ledger", heads, [24, 13, 34, 14, 9, 14, 14, 10, 16, 16, 16, 7])
+        sheet, row = self.sheet(
+            "Ledger", heads, [24, 13, 34, 14, 14, 14, 14, 10, 16, 16, 16, 8, 11, 10, 60, 60, 60]
+        )
         expected = lines_booked(self.study)
         found: dict[str, list[dict[str, Any]]] = {}
         for label, option in self.options.items():
@@ -140,7 +137,7 @@ class _Book(Workbook):
                 for column, text in enumerate([label, each.line.phase, each.line.item]):
                     sheet.write_string(row, column, text)
                 self.formula(sheet, row, 3, count, values[0], "number")
-                sheet.write_string(row, 4, each.line.unit)
+                self.words(sheet, row, 4, each.line.unit)
                 self.formula(sheet, row, 5, usd, values[1], "number")
                 for column, text, value in zip(
                     range(6, 10), texts_of, (once, times, once * times, worth), strict=True
@@ -154,7 +151,7 @@ class _Book(Workbook):
                 words += [evidence.basis(each.line), moved_by(each)]
                 words.append("; ".join(evidence.cited(each.line)))
                 for column, text in enumerate(words, 11):
-                    sheet.write_string(row, column, text[:TEXT_MAX])
+                    self.words(sheet, row, column, text)
                 found[label].append({
                     "row": row, "path": path_cells, "formula": each, "once": once,
                     "usd": once * values[2] * np.ones(self.months + 1), "worth": worth,
@@ -244,7 +241,7 @@ class _Book(Workbook):
                 self.number(sheet, row, column, told[name], "value")
             self.number(sheet, row, 15, told["quality"], "value share")
             self.number(sheet, row, 16, told["p_reaches"], "value share")
-            sheet.write_string(row, 17, "yes" if told["eligible"] else "no")
+            self.words(sheet, row, 17, "yes" if told["eligible"] else "no")
             sheet.write_string(row, 18, str(told["why_not"]), self.looks["text"])
             row += 1
         self.last = row - 1
@@ -280,7 +277,7 @@ class _Book(Workbook):
                 ((text, *_),) = written.write([node])
                 asked.setdefault(text, (was, []))[1].append(label)
         for text, (was, labels) in asked.items():
-            sheet.write_string(row, 0, f"the model takes the same road: {text}"[:TEXT_MAX])
+            self.words(sheet, row, 0, f"the model takes the same road: {text}")
             self.formula(sheet, row, 1, text, float(was), "number")
             sheet.write_number(row, 2, float(was), self.looks["value"])
             same = f"IF(IF(B{row + 1}<>0,1,0)=C{row + 1},1,0)"
@@ -295,7 +292,8 @@ class _Book(Workbook):
         """Inputs that a formula follows, as cells to change; then those that none follows."""
         heads = ["input", "value", "low", "middle", "high", "unit", "source", "why", "options"]
         heads += ["changed (1 or 0)", *(f"moves a value of {label}" for label in self.options)]
-        sheet, row = self.sheet("Inputs", heads, [46, 22, 13, 13, 13, 14, 20, 60, 40])
+        widths = [46, 22, 13, 13, 13, 16, 20, 60, 40, *[16] * (1 + len(self.options))]
+        sheet, row = self.sheet("Inputs", heads, widths)
         held = {
             label: {
                 name
@@ -315,16 +313,16 @@ class _Book(Workbook):
             ends = {end: row_of.get(end, value) for end in ("low", "high")}
             live = name in self.followed
             sheet.write_string(row, 0, name)
-            sheet.write_number(row, 1, value, self.looks["input" if live else "number"])
+            self.number(sheet, row, 1, value, "input" if live else "number")
             for column, number in enumerate([ends["low"], value, ends["high"]], 2):
-                sheet.write_number(row, column, float(number), self.looks["number"])
+                self.number(sheet, row, column, number, "number")
             field = key.rpartition(".")[2]
             texts = [GLOSSARY[field].unit if field in GLOSSARY else str(row_of.get("unit", ""))]
             texts += [str(row_of.get(x, "")) for x in ("source", "why", "options")]
             if not live:
                 texts[2] = f"no live formula follows it. {texts[2]}".strip()
             for column, text in enumerate(texts, 5):
-                sheet.write_string(row, column, text[:TEXT_MAX])
+                self.words(sheet, row, column, text)
             self.formula(sheet, row, 9, f"IF(B{row + 1}<>D{row + 1},1,0)", 0, "number")
             for column, label in enumerate(self.options, 10):
                 sheet.write_number(row, column, float(name in held[label]), self.looks["number"])
@@ -384,7 +382,7 @@ class _Book(Workbook):
         sheet.write_string(6, 1, live_share(every))
         sheet.write_string(7, 0, "Left out since an input changed")
         left = f"{len(lines)}-SUM(Comparison!$H${self.first + 1}:$H${self.last + 1})"
-        self.formula(sheet, 7, 1, left, 0, "text")
+        self.formula(sheet, 7, 1, left, 0, "line")
         sheet.merge_range(8, 0, 8, 7, "", self.looks["text"])
         sheet.write_string(8, 0, f"Verdict (a value, on {study.draws:,} draws): "
                            f"{self.verdict.headline}", self.looks["text"])  # fmt: skip
@@ -392,6 +390,7 @@ class _Book(Workbook):
         heads = ["option", "base case, USD (live)", "present value, USD (live)",
                  "expected, USD (value)", "p10, USD (value)", "p90, USD (value)",
                  "eligible (value)", "follows every change (1 or 0)"]  # fmt: skip
+        sheet.set_row(10, HEAD)
         for column, text in enumerate(heads):
             sheet.write_string(10, column, text, self.looks["head"])
         for k, label in enumerate(self.table.index):
@@ -404,7 +403,7 @@ class _Book(Workbook):
                 self.formula(sheet, row, 2, f"Comparison!C{at}", worth, "other sheet")
             for column, name in ((3, "expected"), (4, "p10"), (5, "p90")):
                 self.number(sheet, row, column, told[name], "value")
-            sheet.write_string(row, 6, "yes" if told["eligible"] else "no")
+            self.words(sheet, row, 6, "yes" if told["eligible"] else "no")
             if label in lines:
                 self.formula(sheet, row, 7, f"Comparison!H{at}", 1, "number")
         legend = {

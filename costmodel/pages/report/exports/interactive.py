@@ -19,7 +19,7 @@ from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.html import page
 from costmodel.pages.tables import show
 
-POSITIONS = 200  # random positions at which the page is held against Python
+POSITIONS = 256  # that are computed; at some 200, those within reach, the page is held to Python
 CLOSE = 0.01  # an option whose curve errs by more has no sliders
 OPTIONS_MAX = 8
 WORDS = {
@@ -50,8 +50,9 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     path : str or Path
         The file.
     positions : int
-        How many random positions are computed, at least; an option that they do not meet gets as
-        many again. The page states the largest error at them, each left out of its own curve.
+        How many random positions are computed, a power of two; an option that they do not meet gets
+        twice, then four times as many. The page states the largest error at those within the reach
+        of the sliders, each left out of its own curve.
 
     Returns
     -------
@@ -70,8 +71,8 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
     >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
     >>> path = Path(tempfile.mkdtemp()) / "mine.html"
-    >>> path = interactive({"API": option}, work, path=path, positions=40, draws=20)
-    >>> "At 40 random positions or more they differ from Python by at most" in path.read_text()
+    >>> path = interactive({"API": option}, work, path=path, positions=64, draws=20)
+    >>> "they differ from Python by at most" in path.read_text()
     True
     """
     verdict = recommend(study, flips=False)
@@ -81,12 +82,12 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     response = respond(study, labels[:OPTIONS_MAX], positions)
     close = {x: y for x, y in response.curves.items() if response.errors[x] <= CLOSE}
     check(close, f"no option is met within {CLOSE:.0%} by the curves of the page; write a workbook")
-    text = page_of(study, verdict, replace(response, curves=close), positions)
+    text = page_of(study, verdict, replace(response, curves=close))
     write(path, text)
     return Path(path)
 
 
-def page_of(study: Study, verdict: Verdict, response: Response, positions: int) -> str:
+def page_of(study: Study, verdict: Verdict, response: Response) -> str:
     """The page, with the numbers of the study before a slider is moved."""
     from costmodel.pages.plots.style import palette  # draws with matplotlib
 
@@ -107,10 +108,12 @@ def page_of(study: Study, verdict: Verdict, response: Response, positions: int) 
     dials = _dials(study, response)
     left_out = [x for x in table.index[table["expected"].notna()] if x not in [*response.curves]]
     worst = max(response.errors[label] for label in response.curves)
+    least = min(response.positions[label] for label in response.curves)
     measured = (
-        f"Once a slider is moved, the numbers are read off a computed response. At {positions} "
-        f"random positions or more they differ from Python by at most {worst:.2%}; each of these "
-        "was left out of the curve that it was held against."
+        f"Once a slider is moved, the numbers are read off a computed response. At {least} "
+        f"random positions or more they differ from Python by at most {100 * worst:.2f} %; each of "
+        "these was left out of the curve that it was held against. Such curves miss the ends of a "
+        "likely range by more, so that no range is shown then."
     )
     rest = f" Left out of the sliders: {', '.join(left_out)}." if left_out else ""
     stamp = f"costmodel {own_version()}; prices: {snapshot()}; "

@@ -14,11 +14,13 @@ from costmodel.ledgers.expressions import Expressions
 from costmodel.ledgers.live import Formula
 
 USD, NUMBER, SHARE = "#,##0.00", "General", "0.0 %"
+HEAD = 45  # points: three lines of a head
 LOOKS: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 16},
-    "head": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
+    "head": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"},
     "text": {"text_wrap": True, "valign": "top"},
-    "line": {},
+    "line": {"align": "left"},
+    "beside": {"indent": 1},  # a number
     "input": {
         "font_color": "#0000FF",
         "bg_color": "#FFFBE6",
@@ -33,7 +35,9 @@ LOOKS: dict[str, dict[str, Any]] = {
     "other sheet": {"num_format": USD, "font_color": "#1B6E3C"},
     "strong": {"bold": True, "font_size": 13, "text_wrap": True, "valign": "top"},
 }
-LOOKS["input"]["num_format"] = NUMBER
+LARGE = {10.0: "0.0#", 100.0: "#,##0"}  # how a number from there on is shown
+for _name in ("number", "input"):
+    LOOKS |= {f"{_name} {x:g}": LOOKS[_name] | {"num_format": y} for x, y in LARGE.items()}
 DISCOUNT = "Terms.discount_rate"
 TEXT_MAX = 32_000  # characters of a cell
 STEPS = "Workings"  # the sheet of formulas that others use
@@ -87,10 +91,15 @@ class Workbook:
     def formula(self, sheet: Any, row: int, column: int, text: str, value: Any, look: str) -> None:
         """A formula with its present value, or the number that it is."""
         try:
-            sheet.write_number(row, column, float(text), self.looks[look])
+            self.number(sheet, row, column, float(text), look)
         except ValueError:
             shown = value if isinstance(value, str) else float(value)
-            sheet.write_formula(row, column, f"={text}", self.looks[look], shown)
+            sheet.write_formula(row, column, f"={text}", self._look(look, value), shown)
+
+    def _look(self, look: str, value: Any) -> Any:
+        """A look, of a number with the digits that it needs."""
+        large = [x for x in LARGE if f"{look} {x:g}" in self.looks and abs(float(value)) >= x]
+        return self.looks[f"{look} {large[-1]:g}" if large else look]
 
     @staticmethod
     def span(cells: list[str]) -> str:
@@ -104,12 +113,17 @@ class Workbook:
 
     def number(self, sheet: Any, row: int, column: int, value: Any, look: str) -> None:
         if pd.notna(value) and np.isfinite(value):
-            sheet.write_number(row, column, float(value), self.looks[look])
+            sheet.write_number(row, column, float(value), self._look(look, value))
+
+    def words(self, sheet: Any, row: int, column: int, text: str) -> None:
+        """A text beside numbers."""
+        sheet.write_string(row, column, text[:TEXT_MAX], self.looks["beside"])
 
     # -- sheets ------------------------------------------------------------------------------------
 
     def sheet(self, name: str, heads: Iterable[str], widths: Iterable[float]) -> tuple[Any, int]:
         sheet = self.sheets[name]
+        sheet.set_row(0, HEAD)
         for column, text in enumerate(heads):
             sheet.write_string(0, column, text, self.looks["head"])
         for column, width in enumerate(widths):
@@ -124,7 +138,7 @@ class Workbook:
                 if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
                     self.number(sheet, row, column, value, "number")
                 else:
-                    sheet.write_string(row, column, str(value)[:TEXT_MAX])
+                    self.words(sheet, row, column, str(value))
             row += 1
 
 
