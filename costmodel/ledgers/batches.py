@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import GLOSSARY, WHOLE, check, find_keys, limits, middle, pin, require, sample
+from costmodel.core import GLOSSARY, check, find_keys, limits, middle, pin, require, sample
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate_all
 
-BATCH, FEWER = 10_240, 2_560  # rows evaluated at once; fewer where the results fill the memory
+BATCH, FEWER = 10_240, 2_560  # rows evaluated at once; fewer of more draws, so that memory is flat
 Grid = Mapping[str, Any] | None
 
 
@@ -39,7 +39,7 @@ def batches(
         _check_axis(key, values)
     n, k = draws or 1, len(next(iter(axes.values()), [None]))
     points = study.points_of(n) if points is None and draws is not None else points
-    size = BATCH if n <= WHOLE else FEWER
+    size = BATCH if n <= BATCH else FEWER
     for start in range(0, n * k, size):
         rows = slice(start, min(start + size, n * k))
         row = np.arange(rows.start, rows.stop)
