@@ -446,7 +446,7 @@ def batch(kind, seeds):
             outcome, wrong = tried(kind, seed)
             faulthandler.cancel_dump_traceback_later()
             counts[kind, outcome] += 1
-            if not wrong and (most := peak()) > BYTES:
+            if (most := peak()) > BYTES and not wrong:
                 wrong = f"{kind} {seed}: {most / 1e9:.1f} GB"
             findings += [wrong] if wrong else []
     return counts, findings

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check, middle, number_text, write
+from costmodel.core import check, middle, number_text, whole_number, write
 from costmodel.decisions.response import FAILURES, FAR, MIDDLE, NEAR, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts.pricelist import snapshot
@@ -19,7 +19,7 @@ from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.html import page
 from costmodel.pages.tables import show
 
-POSITIONS = 200  # random positions at which the page is held against Python
+POSITIONS, MOST_POSITIONS = 200, 2_000  # random ones, at which the page is held against Python
 CLOSE = 0.01  # an option whose curve errs by more has no sliders
 OPTIONS_MAX = 8
 WORDS = {
@@ -50,7 +50,7 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     path : str or Path
         The file.
     positions : int
-        How many random positions are computed, at least; an option that they do not meet gets as
+        How many random positions are computed, 1 to 2,000; an option that they do not meet gets as
         many again. The page states the largest error at them, each left out of its own curve.
 
     Returns
@@ -74,6 +74,7 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     >>> "At 40 random positions or more they differ from Python by at most" in path.read_text()
     True
     """
+    whole_number("interactive: positions", positions, 1, MOST_POSITIONS)
     verdict = recommend(study, flips=False)
     ranked = verdict.table[verdict.table["expected"].notna()]
     labels = [str(x) for x in ranked.sort_values("eligible", ascending=False, kind="stable").index]
