@@ -64,8 +64,8 @@ def _helpful(call: Any, thing: Any) -> Any:
         for value in () if isinstance(thing, type) else (*args, *named.values()):
             if type(value) is int and abs(value) > LARGEST:  # a power of it would never end
                 name = next((name for name in named if named[name] is value), "an argument")
-                said = f"{name} is {in_words(value)}, allowed is at most {LARGEST:g}"
-                beyond = ValueError(f"{thing.__name__}: {said}")
+                far = f"{name} is {in_words(value)}, allowed is at most {LARGEST:g}"
+                beyond = ValueError(f"{thing.__name__}: {far}")
                 raise _mistyped(call, thing, args, named, beyond)
         try:
             if equation and np.geterr()["invalid"] == "warn":  # nobody else takes care of it
