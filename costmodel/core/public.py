@@ -110,6 +110,8 @@ def _mistyped(call: Any, thing: Any, args: Any, named: Any, error: Exception) ->
                 must = meant.partition(", optional")[0] or getattr(hint, "__name__", str(hint))
                 return ValueError(f"{thing.__name__}: {name} is {in_words(one)}, it must be {must}")
     lacks = getattr(error, "name", error.args[0] if error.args else None)
+    if isinstance(lacks, list) and lacks:
+        lacks = str(lacks[0])
     if not isinstance(lacks, str) or isinstance(error, TypeError):
         return error
     lacks = _LABELS.sub(r"\1", lacks)

@@ -155,6 +155,20 @@ def test_the_encodings_of_excel(encoding, tmp_path):
     assert read_rows(path) == [{"name": "Gebühr", "usd": "1"}]
 
 
+def test_a_cell_that_a_row_lacks_is_empty(tmp_path):
+    (tmp_path / "x.csv").write_text("name,usd\na\n")
+    assert read_rows(tmp_path / "x.csv") == [{"name": "a", "usd": ""}]
+    (tmp_path / "book.csv").write_text("note,discount,model\na,0.1\n")
+    with pytest.raises(ValueError, match=r"book.csv line 2 has no model; write its id"):
+        cm.scenarios.with_price_book(cm.load(BASE), tmp_path / "book.csv")
+
+
+@pytest.mark.parametrize("doubt", [cm.Range(1, 3), cm.Measured(5, 9)])
+def test_media_are_counted_at_the_middle_of_a_doubt(doubt):
+    for count, usual in ((cm.facts.scan_tokens, "openai"), (cm.facts.audio_tokens, "google")):
+        assert float(count(doubt, usual)) == pytest.approx(doubt.mid * float(count(1, usual)))
+
+
 def test_latin_1_says_how_to_save(tmp_path):
     path = tmp_path / "x.csv"
     path.write_bytes("name\nGebühr\n".encode("cp1252"))
@@ -340,6 +354,15 @@ def test_parameters_that_fail_together_are_named_before_a_kernel(name, given, sa
             "plot_sobol: n is 2.5, it must be int",
         ),
         (lambda: cm.training.calibration_noise(2, 10), "no finite number comes of accepted=2"),
+        (lambda: cm.finance.Staff(2, role=cm.Range(1, 2)), "Staff.role is a Range, it must be "),
+        (
+            lambda: cm.GraphRag(plain=cm.Measured(5, 9)),
+            "GraphRag.plain is a Measured, it must be Rag",
+        ),
+        (
+            lambda: cm.plots.plot_quality_bands(pd.DataFrame({"a": [1]})),
+            "no column 'mid' in the table of plot_quality_bands; known: a",
+        ),
         (
             lambda: cm.plots.plot_information(pd.DataFrame({"a": [1]})),
             "no column 'usd' in the table of plot_information; known: a",
