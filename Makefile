@@ -70,8 +70,11 @@ $(VENV)/.locker: $(READY)
 	@touch $@
 
 lock: $(VENV)/.locker
+	cp requirements.lock $(VENV)/lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
-		--no-header --no-annotate requirements.txt -o requirements.lock
+		--no-header --no-annotate requirements.txt -o $(VENV)/lock
+	@{ sed -n '/^#/p' requirements.lock; cat $(VENV)/lock; } > $(VENV)/headed
+	mv $(VENV)/headed requirements.lock
 	rm -rf $(VENV)/throw-away && $(PYTHON) -m venv $(VENV)/throw-away
 	$(VENV)/throw-away/bin/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	rm -rf $(VENV)/throw-away
