@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report app test pages lab drags screens bench fidelity features formulas front-door check clean
+.PHONY: help report app test pages lab drags screens fuzz lock locked audit bench fidelity features formulas front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
@@ -17,7 +17,8 @@ help:
 	@echo "make drags    200 drags of the sliders in a real Chromium, fresh and reloaded"
 	@echo "make screens  pictures of every cockpit, wide and narrow, in reports/screens"
 	@echo "make fuzz     50,000 hostile inputs, each computed or refused in one sentence (hours)"
-	@echo "make lock     requirements.lock anew, and installed once in a throw-away environment"
+	@echo "make lock     requirements.lock anew, and what make locked does"
+	@echo "make locked   the lock installed once, by its hashes, in a throw-away environment"
 	@echo "make audit    known vulnerabilities of what is pinned"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
@@ -70,8 +71,14 @@ $(VENV)/.locker: $(READY)
 	@touch $@
 
 lock: $(VENV)/.locker
+	cp requirements.lock $(VENV)/lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --generate-hashes \
-		--no-header --no-annotate requirements.txt -o requirements.lock
+		--no-header --no-annotate requirements.txt -o $(VENV)/lock
+	@{ sed -n '/^#/p' requirements.lock; cat $(VENV)/lock; } > $(VENV)/headed
+	mv $(VENV)/headed requirements.lock
+	$(MAKE) locked
+
+locked:
 	rm -rf $(VENV)/throw-away && $(PYTHON) -m venv $(VENV)/throw-away
 	$(VENV)/throw-away/bin/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	rm -rf $(VENV)/throw-away

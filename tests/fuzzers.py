@@ -23,6 +23,7 @@ import warnings
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -155,6 +156,11 @@ def examples():
     }
 
 
+def hostile(rng, values=None):
+    """One of the values, the caller's own: what an input changes in it, no other input sees."""
+    return deepcopy(rng.choice(VALUES if values is None else values))
+
+
 def places(node, path=()):
     """The paths of all values of a nested mapping."""
     items = (
@@ -178,9 +184,9 @@ def fuzz_places(rng):
         at = spec
         for key in above:
             at = at[key]
-        at[last] = rng.choice(VALUES)
+        at[last] = hostile(rng)
         if isinstance(at, dict) and rng.random() < 0.3:
-            at[rng.choice(fields)] = rng.choice(VALUES)
+            at[rng.choice(fields)] = hostile(rng)
     text = yaml.safe_dump(spec, allow_unicode=True)
     in_words = rng.random() < 0.05
     return text, lambda: priced(cm.load(text + "\n"), in_words)
@@ -225,15 +231,16 @@ def ran(args):
     if made.exception and not isinstance(made.exception, SystemExit):
         raise made.exception
     assert made.exit_code in (0, 1, 2), f"exit code {made.exit_code}"
-    if made.exit_code == 2 and "Usage:" not in made.output:
+    if made.exit_code == 2:
         said = " ".join(made.stderr.split()).rpartition("error: ")[2]
-        assert 5 < len(said) <= SENTENCE + 60, said
+        assert "Usage:" in made.output or 5 < len(said) <= SENTENCE + 60, said
+        raise ValueError(said[:SENTENCE] or "the help is shown")
 
 
 def fuzz_parameters(rng):
     known = schema(path := rng.choice([*notebooks().values()]))
     names = rng.choices([*known, "scenario", "api_key", "x"], k=rng.randrange(1, 4))
-    given = {name: rng.choice([*VALUES, *map(str, VALUES)]) for name in names}
+    given = {name: hostile(rng, [*VALUES, *map(str, VALUES)]) for name in names}
 
     def check():
         clean = validate(known, given, path.name)
@@ -276,7 +283,7 @@ def fuzz_csv(rng):
             return compared("x.csv")
         given = READERS[kind]("x.csv")
         if kind == "invoice":
-            return cm.history.reconcile(usual()["usage"], given)
+            return cm.history.reconcile(few_calls(), given)
         if rng.random() < 0.02:  # a study of one's own takes seconds
             usage = given if kind == "usage" else usual()["usage"]
             priced(cm.history.study(usage, evaluations=None if kind == "usage" else given))
@@ -295,6 +302,14 @@ def compared(path):
         table = cm.scenarios.compare_portfolio(path, SMALL, executor=pool, progress=False, draws=9)
     for error in table["error"]:
         assert len(error) <= SENTENCE and not error.partition(":")[0].endswith("Error"), error
+
+
+@cache
+def few_calls():
+    """The first lines of the example of usage: a bill is reconciled with them in no time."""
+    lines = cm.ingest.example().read_text(encoding="utf-8").splitlines(keepends=True)
+    Path("calls.csv").write_text("".join(lines[:60]), encoding="utf-8")
+    return cm.ingest.read("calls.csv")
 
 
 @cache
@@ -332,7 +347,7 @@ def called(rng, thing):
     }
     values = NUMBERS[:14] + DOUBTS if rng.random() < 0.5 else [*VALUES, *DOUBTS]
     for p in rng.sample(known, min(len(known), rng.choice([1, 1, 2, 3]))):
-        made[p.name] = rng.choice(values)
+        made[p.name] = hostile(rng, values)
     return made
 
 
@@ -432,7 +447,7 @@ def batch(kind, seeds):
             outcome, wrong = tried(kind, seed)
             faulthandler.cancel_dump_traceback_later()
             counts[kind, outcome] += 1
-            if not wrong and (most := peak()) > BYTES:
+            if (most := peak()) > BYTES and not wrong:
                 wrong = f"{kind} {seed}: {most / 1e9:.1f} GB"
             findings += [wrong] if wrong else []
     return counts, findings

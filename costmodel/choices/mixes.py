@@ -159,7 +159,8 @@ class Mix:
         )
         check(
             self.size <= PARTS_MAX,
-            f"Mix: with its inner mixes it holds {self.size} options, allowed are {PARTS_MAX}",
+            f"Mix: with its inner mixes it holds {self.size} options, allowed are {PARTS_MAX}; "
+            "leave some out",
         )
         shares: list[Any] = [p.answers for p in self.mix if p.answers is not None]
         rest = len(self.mix) - len(shares)

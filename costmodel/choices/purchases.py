@@ -81,6 +81,8 @@ class Line:
         Further fields behind the line, as "owner.field".
     life_months : number, month, optional
         Of an asset with a life of its own, such as a server. None: it ends with its model.
+    fits : bool or array
+        Whether a rate limit lets the calls through, for each draw.
 
     Raises
     ------
@@ -106,6 +108,7 @@ class Line:
     basis: str = ""
     cites: Cites = ()
     life_months: Number | None = None
+    fits: Any = True
 
     def __post_init__(self) -> None:
         # thousands of lines are made: no message is written for nothing

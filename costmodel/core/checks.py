@@ -20,7 +20,7 @@ from costmodel.core.public import Record, fits, frozen, in_type
 from costmodel.core.ranges import Doubt, Range, Usual, is_number, unmarked
 from costmodel.core.units import LARGEST, ROUNDING
 
-PLAIN = (str, dict, list, float, int)  # what stands by mistake where a record must
+PLAIN = (str, dict, list, float, int, Doubt)  # what stands by mistake where a record must
 NO_NUMBERS = ("record", "flag", "date", "moment")  # units
 YEARS = range(1900, 2201)  # of a day
 HOUR = re.compile(r"T\d\d:\d\d(-\d\d:\d\d)?$")  # or the hours from one to another

@@ -68,7 +68,8 @@ def read_rows(path: str | Path, apart: bool = False) -> list[dict[Any, str]]:
     """The rows of a CSV by the names of its first line.
 
     A name that is there twice, a quote that does not end and a row with more cells than names are
-    errors with their line. With `apart` such a row has its error under None, and the others stand.
+    errors with their line; a cell that a row lacks is empty. With `apart` a row with too many has
+    its error under None, and the others stand.
     """
     path, text = Path(path), read_text(path)
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
@@ -89,7 +90,7 @@ def read_rows(path: str | Path, apart: bool = False) -> list[dict[Any, str]]:
                     f"{path.name} is separated by semicolons; save it with commas",
                 )
                 continue
-            row: dict[Any, str] = dict(zip(names, cells, strict=False))
+            row: dict[Any, str] = dict.fromkeys(names, "") | dict(zip(names, cells, strict=False))
             if len(cells) > len(names):
                 row[None] = (
                     f"{path.name} line {reader.line_num} has {len(cells)} cells and the first line "

@@ -63,8 +63,10 @@ def _helpful(call: Any, thing: Any) -> Any:
     def helpful(*args: Any, **named: Any) -> Any:
         for value in () if isinstance(thing, type) else (*args, *named.values()):
             if type(value) is int and abs(value) > LARGEST:  # a power of it would never end
-                beyond = f"{thing.__name__}: {in_words(value)} is beyond {LARGEST:g}"
-                raise _mistyped(call, thing, args, named, ValueError(beyond))
+                name = next((name for name in named if named[name] is value), "an argument")
+                far = f"{name} is {in_words(value)}, allowed is at most {LARGEST:g}"
+                beyond = ValueError(f"{thing.__name__}: {far}")
+                raise _mistyped(call, thing, args, named, beyond)
         try:
             if equation and np.geterr()["invalid"] == "warn":  # nobody else takes care of it
                 with np.errstate(all="raise", under="ignore"):
@@ -96,7 +98,8 @@ def _mistyped(call: Any, thing: Any, args: Any, named: Any, error: Exception) ->
     signature = inspect.signature(call)
     told = dict(_DOCUMENTED.findall(inspect.getdoc(thing) or ""))
     hints = get_type_hints(thing)
-    for name, value in signature.bind(*args, **named).arguments.items():
+    given = signature.bind(*args, **named).arguments
+    for name, value in given.items():
         if name == "self":
             continue
         meant = next((words for names, words in told.items() if name in names.split(", ")), "")
@@ -106,9 +109,15 @@ def _mistyped(call: Any, thing: Any, args: Any, named: Any, error: Exception) ->
             if not fits(one, hint, meant):
                 must = meant.partition(", optional")[0] or getattr(hint, "__name__", str(hint))
                 return ValueError(f"{thing.__name__}: {name} is {in_words(one)}, it must be {must}")
-            lacks = getattr(error, "name", error.args[0] if error.args else None)
-            if isinstance(lacks, str) and lacks not in getattr(one, "columns", [lacks]):
-                return unknown("column", lacks, one.columns, f"the {name} of {thing.__name__}")
+    lacks = getattr(error, "name", error.args[0] if error.args else None)
+    if isinstance(lacks, list) and lacks:
+        lacks = str(lacks[0])
+    if not isinstance(lacks, str) or isinstance(error, TypeError):
+        return error
+    lacks = _LABELS.sub(r"\1", lacks)
+    for name, value in given.items():
+        if lacks not in getattr(value, "columns", [lacks]):
+            return unknown("column", lacks, value.columns, f"the {name} of {thing.__name__}")
     return error
 
 
@@ -124,8 +133,9 @@ def _no_number(call: Any, thing: Any, args: Any, named: Any) -> ValueError:
 
 
 _DOCUMENTED = re.compile(r"^\*{0,2}([a-z_]\w*(?:, [a-z_]\w*)*) (?:: |(?=\[))(.+)$", re.M)
+_LABELS = re.compile(r"^.* columns of the DataFrame: \['(.*?)'.*$")  # as pandas says it
 _CLASS = re.compile("(?:[A-Z][a-z]+)+|None|path|str")
-_NUMERIC = re.compile(r"^as in |\b(number|share|float|int|count|array|draws)\b|^\[")
+_NUMERIC = re.compile(r"^as in |\b(number|share|float|int|count|array|draws)\b|^\[|^\d")
 
 
 def fits(value: Any, hint: Any, meant: str = "") -> bool:
@@ -148,7 +158,8 @@ def fits(value: Any, hint: Any, meant: str = "") -> bool:
     if hint is None or origin is NoneType:
         return value is None
     if origin in (float, int):
-        return np.ndim(value) == 0 and _is_numeric(value)
+        whole = origin is float or hasattr(value, "__index__")
+        return np.ndim(value) == 0 and _is_numeric(value) and whole
     if origin is abc.Callable:
         return callable(value)
     if not isinstance(origin, type):

@@ -21,6 +21,7 @@ from costmodel.core.units import LARGEST
 
 STEPS = 2_000  # of a posterior that is summed
 JUDGES = 40  # agreements that stand for a Range of them
+TRIALS_MAX = 10**12  # of an evaluation
 MIN_TRIALS = 0.01  # of an evaluation that says hardly anything
 
 
@@ -212,8 +213,9 @@ class Measured:
             meant = f"Measured({round(accepted * trials):g}, {trials:g})"
             raise ValueError(f"{label}: accepted is a count; a share of {accepted:g} is {meant}")
         check(
-            counts and 0 < trials <= LARGEST and 0 <= accepted <= trials,
-            f"{label}: accepted must lie between 0 and trials, trials above 0",
+            counts and 0 < trials <= TRIALS_MAX and 0 <= accepted <= trials,
+            f"{label}: accepted must lie between 0 and trials, trials above 0, up to "
+            f"{TRIALS_MAX:,}",
         )
         ends = (judge.low, judge.high) if isinstance(judge, Range) else (judge, judge)
         check(

@@ -112,12 +112,14 @@ def _why_not(label: str, found: Simulated) -> str:
     """Why an option cannot run, is not ranked, or is ranked by some of its draws only."""
     if label in found.why_not:
         return str(found.why_not[label])
+    if not np.any(found.usd[label]):
+        return FREE
     if np.isnan(found.accepted[label]).all():
         return UNKNOWN
     lost = np.isnan(found.usd[label]).mean()
     share = "less than 1 %" if lost < 0.01 else percent(lost)
     text = f"does not fit in {share} of the cases; its range is that of the others"
-    return text if lost else "" if np.any(found.usd[label]) else FREE
+    return text if lost else ""
 
 
 @analysis

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study
-from costmodel.core import Infeasible, check_draws, middle, one_blas_thread
+from costmodel.core import WHOLE, Infeasible, check, check_draws, middle, one_blas_thread
 from costmodel.ledgers.batches import Grid, batches
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, Bills, at_middle
@@ -25,6 +25,7 @@ SELDOM = 0.5  # of the draws: an option that runs in fewer has no expected cost 
 MOSTLY = 0.9  # of the draws: an option that runs in fewer is not compared draw by draw
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
 SELDOM_RUNS = "does not fit in more than a tenth of the draws"
+ROOM = 18_000_000  # draws x options of a study that take 1 GB
 
 BAND = {"p10": 10, "p50": 50, "p90": 90}  # percentiles of a table
 
@@ -67,6 +68,12 @@ def simulate(study: Study) -> Simulated:
 
 
 def _simulated(study: Study) -> Simulated:
+    many = len(study.options)
+    check(
+        study.draws * many <= max(ROOM, WHOLE * many),
+        f"draws is {study.draws:,} for {many} options, allowed are {max(ROOM // many, WHOLE):,} "
+        "for so many, which take 1 GB of memory; ask for fewer draws or fewer options",
+    )
     numbers = per_draw(study, NUMBERS, study.draws, and_middle=True)
     middles = {label: float(usd[-1]) for label, usd in numbers[0].items()}
     lost = [label for label, usd in middles.items() if np.isnan(usd)]
@@ -203,7 +210,8 @@ def per_draw(
     k = np.size(next(iter(grid.values()))) if grid else 1
     count = (draws or 1) + and_middle
     size = count * k, width
-    out = [{label: np.full(size, np.nan) for label in study.options} for _ in numbers]
+    kept = np.float64 if count <= WHOLE + 1 else np.float32  # of a million draws: half the memory
+    out = [{label: np.full(size, np.nan, kept) for label in study.options} for _ in numbers]
     for rows, made in batches(study, _Numbers(tuple(numbers)), draws, grid, points, and_middle):
         for label, values in made.items():
             for value, found in zip(values, out, strict=True):
@@ -233,11 +241,11 @@ def band(x: np.ndarray) -> dict[str, Any]:
 
 def p_cheapest(usd: Any) -> pd.Series:
     """Share of the draws in which each option costs least; ties are split."""
-    if not len(usd):
-        return pd.Series(dtype=float)
-    costs = np.nan_to_num(np.stack([np.asarray(usd[label]) for label in usd]), nan=np.inf)
-    least = costs == costs.min(axis=0)
-    return pd.Series((least / least.sum(axis=0)).mean(axis=1), index=list(usd))
+    costs = {label: np.asarray(x) for label, x in usd.items()}
+    lowest = np.fmin.reduce([*costs.values()]) if costs else ()  # NaN where none runs: all tie
+    least = {label: (x == lowest) | np.isnan(lowest) for label, x in costs.items()}
+    ties = sum(x.astype(int) for x in least.values())
+    return pd.Series({label: np.mean(x / ties) for label, x in least.items()}, dtype=float)
 
 
 def that_run(usd: Mapping[str, np.ndarray]) -> tuple[PerDraw, np.ndarray]:

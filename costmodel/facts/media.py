@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import CatalogError, Number, Range, check_known, public, require
+from costmodel.core import CatalogError, Number, check_known, middle, public, require
 from costmodel.facts.catalog import facts_of
 
 PAGE_INCHES = (8.27, 11.69)  # A4
@@ -61,7 +61,7 @@ def scan_tokens(pages: Number, provider: str, dpi: float = USUAL_DPI) -> Any:
 
     Parameters
     ----------
-    pages : float or array, at least 0 [count]
+    pages : float, Range or array, at least 0 [count]
     provider : str
         As in `image_tokens`.
     dpi : float
@@ -78,7 +78,7 @@ def scan_tokens(pages: Number, provider: str, dpi: float = USUAL_DPI) -> Any:
     """
     require("scan_tokens: pages", pages)
     width, height = (np.round(inches * dpi) for inches in PAGE_INCHES)
-    return pages * image_tokens(width, height, provider)
+    return middle(pages) * image_tokens(width, height, provider)
 
 
 @public
@@ -105,8 +105,7 @@ def audio_tokens(seconds: Number, provider: str) -> Any:
     1920.0
     """
     require("audio_tokens: seconds", seconds)
-    middle: Any = seconds.mid if isinstance(seconds, Range) else seconds
-    return middle * _fact(provider, "audio_tokens_per_s")
+    return middle(seconds) * _fact(provider, "audio_tokens_per_s")
 
 
 def _fact(provider: str, field: str) -> float:

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import SECONDS_PER_MINUTE, public
+from costmodel.core import SECONDS_PER_MINUTE, public, whole_number
 
 LEVELS = 8  # of a load-duration curve: equal shares of the active hours
+MOST_LEVELS = 8_784  # the hours of a year
 ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more
 FLAT = 1e-9  # least excess of the peak over the mean, so that a flat load has a limit
 
@@ -51,7 +52,7 @@ def duration_curve(peak_to_average: Any, levels: int = LEVELS) -> list[Any]:
     peak_to_average : number or array, at least 1
         P, the busiest load over the mean of the active hours.
     levels : int
-        How many shares of the hours.
+        How many shares of the hours, 1 to 8,784.
 
     Returns
     -------
@@ -63,6 +64,7 @@ def duration_curve(peak_to_average: Any, levels: int = LEVELS) -> list[Any]:
     >>> [round(float(level), 2) for level in duration_curve(2.5, 4)]
     [2.05, 1.24, 0.58, 0.12]
     """
+    whole_number("duration_curve: levels", levels, 1, MOST_LEVELS)
     ends = 1 - np.arange(levels + 1) / levels
     return [
         levels * (start**peak_to_average - end**peak_to_average) for start, end in pairwise(ends)

@@ -38,15 +38,14 @@ def batches(
     axes = _axes(things, grid or {})
     n, k = draws or 1, len(next(iter(axes.values()), [None]))
     points = study.points_of(n) if points is None and draws is not None else points
-    places, fixed = {}, {}
+    fixed = {}
     for key, values in axes.items():
         if np.isnan(values).any():
             fixed[key] = values
         elif k == 1:
             things = pin(things, key, float(values[0]))
         else:
-            places[key] = values[:, None]
-            things = pin(things, key, places[key])
+            things = pin(things, key, values[:, None])
     slots = Slots(things if draws else middle(things))
 
     def array(what: Any, rows: slice, last: bool) -> np.ndarray:

@@ -26,7 +26,6 @@ from costmodel.choices.schedule import Schedule, Stages, scaled, staged, with_de
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
-from costmodel.choices.servings.rate_limits import limits_of
 from costmodel.choices.servings.waiting import too_late
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
@@ -108,7 +107,8 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     for serving, traffic in pooled(bought):
         priced = list(_at_successors(lines_of(serving, traffic, work, terms), serving, parts))
         lines += priced
-        fits = fits & _within_limits(serving, priced)
+        for line in priced:
+            fits = fits & line.fits
         covered += priced if committed(terms, serving) else ()
     lines += _redone(parts)
     if terms.spend is not None or np.any(terms.vat):
@@ -186,16 +186,6 @@ def _fits(bought: Iterable[Purchase]) -> Any:
                 raise Infeasible(where + reason.format(over=over))
             fits = fits & (over <= 0)
     return fits
-
-
-def _within_limits(serving: Any, lines: list[Any]) -> Any:
-    """Whether a rate limit turns no call away, for each draw: a serving says NaN where it does."""
-    within: Any = True
-    if isinstance(serving, Api) and limits_of(serving):
-        for line in lines:
-            path = line.schedule.value if line.schedule.kind == "path" else np.zeros(1)
-            within = within & ~np.isnan(line.quantity) & ~np.isnan(path).any(-1, keepdims=True)
-    return within
 
 
 def _in_time(parts: Cases) -> Any:

@@ -92,7 +92,10 @@ def _parsed(text: str, file: str) -> Any:
 def read_yaml(text: str, file: str, loader: Any = None) -> Any:
     """What a YAML text says, within bounds of size and depth; scalars are typed by default."""
     size = len(text.encode(errors="replace"))
-    check(size <= BYTES_MAX, f"{file} has {size:,} bytes of YAML, allowed are {BYTES_MAX:,}")
+    check(
+        size <= BYTES_MAX,
+        f"{file} has {size:,} bytes of YAML, allowed are {BYTES_MAX:,}; split it in two",
+    )
     try:
         _check_depth(text, file)
         reader = (loader or (yaml.CSafeLoader if C_LOADER else yaml.SafeLoader))(text)
@@ -119,9 +122,10 @@ def _check_depth(text: str, file: str) -> None:
     for event in yaml.parse(text, yaml.CBaseLoader if C_LOADER else yaml.BaseLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
+            where = f"{file} line {event.start_mark.line + 1}"
             check(
                 depth <= DEPTH_MAX,
-                f"{file} line {event.start_mark.line + 1} is nested more than {DEPTH_MAX} deep",
+                f"{where} is nested more than {DEPTH_MAX} deep; write it flatter",
             )
         depth -= isinstance(event, yaml.CollectionEndEvent)
 

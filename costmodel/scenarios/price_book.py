@@ -115,6 +115,7 @@ def _read(path: Path) -> dict[tuple[str, str], Row]:
     found: dict[tuple[str, str], Row] = {}
     for number, line in enumerate(lines, start=2):
         where = f"{path.name} line {number}"
+        check(line["model"], f"{where} has no model; write its id")
         seller, entry = find(line["model"], line.get("provider") or None)
         row = {}
         for name, text in line.items():

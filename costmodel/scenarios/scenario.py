@@ -14,6 +14,8 @@ from typing import Any
 from costmodel.choices.study import Study
 from costmodel.core import (
     CatalogError,
+    check,
+    in_words,
     is_named,
     key_of,
     not_none,
@@ -164,6 +166,7 @@ def _text_and_file(scenario: str | Path) -> tuple[str, str, Path]:
     named = isinstance(scenario, str) and is_named(text)
     if named or not isfile(path):
         path = examples().get(text, path)
+    check(named or not isdir(path), f"{in_words(text)} is a folder; write the path of a file in it")
     if not isfile(path) or (named and text not in examples()):
         near = [*map(str, path.parent.glob("[!.]*.y*ml"))] if isdir(path.parent) else []
         raise unknown("scenario", text, [*near, *examples()], "this folder or among the examples")

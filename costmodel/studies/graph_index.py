@@ -14,7 +14,17 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import Range, check, check_known, draw_values, middle, public, require, sample
+from costmodel.core import (
+    Range,
+    check,
+    check_draws,
+    check_known,
+    draw_values,
+    middle,
+    public,
+    require,
+    sample,
+)
 from costmodel.facts.catalog import practice
 from costmodel.laws.retrieval import from_sample, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
@@ -87,6 +97,7 @@ def index_cost(
     lazy             0.03   0.03
     """
     check_corpus("index_cost", work)
+    check_draws(draws, seed)
     variants = [variants] if isinstance(variants, str) else list(variants)
     for variant in (*variants, sampled):
         check_known("graph index", variant, VARIANTS, "index_cost")

@@ -16,6 +16,8 @@ import costmodel as cm
 from costmodel.cli import main
 from costmodel.core.errors import SENTENCE, brief, in_words, unknown
 from costmodel.core.files import read_rows, read_text
+from costmodel.decisions.simulate import simulate
+from costmodel.ledgers.batches import FEWER, batches
 from costmodel.pages.commands import notebooks
 from costmodel.pages.report import runner
 from costmodel.pages.report.parameters import check_injected, read_cell, validate
@@ -67,6 +69,11 @@ def refused(text, **changes):
         (BASE.replace("on: 2026-11-20", "on: 2026-11-20, start: 9999-12-01"), "start is"),
         (BASE.replace("months: 12", f"months: {DIGITS}"), "months is '9999"),
         (BASE.replace("900", f"'{'x' * 100_000}'"), "input_tokens is 'xxx"),
+        (
+            BASE.replace("{presets", "{a: {quality: {accepted: 1, trials: 1e30}}, presets"),
+            "options.a.quality: Measured(1, 1e+30): accepted must lie between 0 and trials, trials "
+            "above 0, up to 1,000,000,000,000",
+        ),
         (BASE + "x" * 900 + ": 1\n", "no field 'xxx"),
         ("title: a\nworkload: " + "x" * 300, "it must be a mapping"),
         ("workload", "workload"),
@@ -98,6 +105,31 @@ def test_a_long_text_of_one_line_is_no_path(tmp_path):
     assert said.exit_code == 2 and "no scenario 'xxx" in " ".join(said.output.split())
 
 
+def test_a_folder_is_no_scenario(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"mine\.yaml' is a folder; write the path of a file in it"
+    ):
+        (tmp_path / "mine.yaml").mkdir()
+        cm.load(tmp_path / "mine.yaml")
+
+
+def test_more_draws_than_memory_holds_are_refused_and_others_are_kept_in_half_of_it():
+    """A million draws of 18 options take at most 1 GB; beyond 131,072 a number has four bytes."""
+    study = cm.load(BASE, draws=1_000_000)
+    many = {f"o{i}": study.options["Prompt"] for i in range(19)}
+    with pytest.raises(
+        ValueError, match=r"^draws is 1,000,000 for 19 options, allowed are 947,368"
+    ):
+        cm.compare(study.changed(options=many))
+    few, more = (simulate(study.changed(draws=draws)) for draws in (50_000, 140_000))
+    assert few.usd["Prompt"].nbytes == 8 * 50_000 and more.usd["Prompt"].nbytes == 4 * 140_000
+    for name in ("usd", "worth", "wrong", "accepted", "requests"):
+        first, second = (getattr(found, name)["Prompt"].mean() for found in (few, more))
+        assert second == pytest.approx(first, rel=2e-3)
+    rows = [rows for rows, *_ in batches(study, 20_000)]
+    assert max(some.stop - some.start for some in rows) == FEWER
+
+
 def test_values_are_echoed_in_at_most_80_characters():
     for value in (
         10**400,
@@ -121,6 +153,20 @@ def test_the_encodings_of_excel(encoding, tmp_path):
     path = tmp_path / "x.csv"
     path.write_bytes("name,usd\nGebühr,1\n".encode(encoding))
     assert read_rows(path) == [{"name": "Gebühr", "usd": "1"}]
+
+
+def test_a_cell_that_a_row_lacks_is_empty(tmp_path):
+    (tmp_path / "x.csv").write_text("name,usd\na\n")
+    assert read_rows(tmp_path / "x.csv") == [{"name": "a", "usd": ""}]
+    (tmp_path / "book.csv").write_text("note,discount,model\na,0.1\n")
+    with pytest.raises(ValueError, match=r"book.csv line 2 has no model; write its id"):
+        cm.scenarios.with_price_book(cm.load(BASE), tmp_path / "book.csv")
+
+
+@pytest.mark.parametrize("doubt", [cm.Range(1, 3), cm.Measured(5, 9)])
+def test_media_are_counted_at_the_middle_of_a_doubt(doubt):
+    for count, usual in ((cm.facts.scan_tokens, "openai"), (cm.facts.audio_tokens, "google")):
+        assert float(count(doubt, usual)) == pytest.approx(doubt.mid * float(count(1, usual)))
 
 
 def test_latin_1_says_how_to_save(tmp_path):
@@ -227,24 +273,23 @@ def kernel_with(monkeypatch, *cells):
         ("mnths = 24", "no parameter 'mnths' in the notebook; did you mean 'months'?"),
         ("months = 500", "months is 500, allowed is between 1 and 120"),
         ("months = 'x'", "months is 'x', it must be a whole number between 1 and 120"),
-        ("months = 24", ""),
+        ("months = 24", {"months": 24}),
     ],
 )
 def test_what_papermill_alone_injects_is_checked_in_the_kernel(injected, says, monkeypatch):
     cell = "months: int = 3  # horizon [1, 120]"
     kernel_with(monkeypatch, cell, f"# Parameters\n{injected}\n", "from costmodel import report")
-    refused = ""
     try:
-        check_injected()
+        said = check_injected()
     except ValueError as error:
-        refused = str(error)
-    assert refused == says
+        said = str(error)
+    assert said == says
 
 
 def test_a_cell_of_somebody_else_is_left_alone(monkeypatch):
     given = "# Parameters\nx = 3\n"
     kernel_with(monkeypatch, "x = np.array([1])", given, "%matplotlib inline", given)
-    assert check_injected() is None
+    assert check_injected() == {}
     kernel_with(monkeypatch, given)
     with pytest.raises(ValueError, match="no parameter 'x' in the notebook: it has no cell tagged"):
         check_injected()
@@ -300,7 +345,24 @@ def test_parameters_that_fail_together_are_named_before_a_kernel(name, given, sa
         (lambda: cm.Workload(5e-324), "requests_per_month is 5e-324, allowed is 0 or at least 1e-"),
         (lambda: cm.ledgers.every(cm.Range(1, 2)), "a Range stands for no number yet; use middle"),
         (lambda: cm.report.money(1, 3), "money: terms is 3, it must be Terms"),
+        (
+            lambda: cm.training.answers_for_share(0.5, 0.1, samples={"low": 1}),
+            "answers_for_share: samples is {'low': 1}, it must be 1 or 2",
+        ),
+        (
+            lambda: cm.plots.plot_sobol(pd.DataFrame({"a": [1]}), n=2.5),
+            "plot_sobol: n is 2.5, it must be int",
+        ),
         (lambda: cm.training.calibration_noise(2, 10), "no finite number comes of accepted=2"),
+        (lambda: cm.finance.Staff(2, role=cm.Range(1, 2)), "Staff.role is a Range, it must be "),
+        (
+            lambda: cm.GraphRag(plain=cm.Measured(5, 9)),
+            "GraphRag.plain is a Measured, it must be Rag",
+        ),
+        (
+            lambda: cm.plots.plot_quality_bands(pd.DataFrame({"a": [1]})),
+            "no column 'mid' in the table of plot_quality_bands; known: a",
+        ),
         (
             lambda: cm.plots.plot_information(pd.DataFrame({"a": [1]})),
             "no column 'usd' in the table of plot_information; known: a",
@@ -311,6 +373,36 @@ def test_what_no_call_can_use_is_said(call, says):
     with pytest.raises(ValueError) as error:
         call()
     assert says in str(error.value) and len(str(error.value)) <= SENTENCE
+
+
+@pytest.mark.parametrize("count", [10**9, 1e9, 0, -1])
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            lambda n: cm.history.load_curve(cm.ingest.read(cm.ingest.example()), n),
+            "load_curve: levels is {}, allowed is a whole number between 1 and ",
+        ),
+        (
+            lambda n: cm.serving.duration_curve(2.0, n),
+            "duration_curve: levels is {}, allowed is a whole number between 1 and 8784",
+        ),
+        (
+            lambda n: cm.knowledge.index_cost(
+                cm.Workload(1, input_tokens=9, corpus=cm.Corpus(1e6)), cm.Api("gpt-4o"), draws=n
+            ),
+            "draws is {}, allowed is a whole number between 1 and 1000000",
+        ),
+        (
+            lambda n: cm.report.interactive(cm.load(BASE), "x.html", positions=n),
+            "interactive: positions is {}, allowed is a whole number between 1 and 2000",
+        ),
+    ],
+)
+def test_a_count_beyond_all_bounds_is_refused_before_the_work(call, says, count):
+    with pytest.raises(ValueError) as error:
+        call(count)
+    assert str(error.value).startswith(says.format(count))
 
 
 def test_counts_and_amounts_beyond_all_bounds_are_left_out(tmp_path):
@@ -331,6 +423,10 @@ def test_counts_and_amounts_beyond_all_bounds_are_left_out(tmp_path):
         "2026-09-01,gpt-5-mini,input,1,2,USD\n"
     )
     bill = cm.ingest.read_bill(tmp_path / "bill.csv")
+    (tmp_path / "none.csv").write_text("time,model,item,quantity,amount\n2026-09-01,x,input,1,x\n")
+    empty = cm.ingest.read_bill(tmp_path / "none.csv")
+    with pytest.raises(ValueError, match=r"the bill has no line with an amount; none.csv: 1 rows"):
+        cm.history.reconcile(usage, empty)
     assert bill.usd == 2 and bill.notes == (
         "bill.csv: 1 rows were not used: they hold no amount, or not as many fields as the header",
     )

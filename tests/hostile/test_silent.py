@@ -317,8 +317,10 @@ def test_a_discount_never_makes_an_api_free():
 def test_an_option_that_costs_nothing_says_so():
     options = {
         "free": cm.Option(Today(0, accepted=0.5)),
+        "of unknown quality": cm.Option(Today(0)),
         "paid": cm.Option(api(accepted=0.5, **{"in": 1, "out": 1})),
     }
     table = cm.compare(options, replace(WORK, usd_per_failure=0), terms=STILL, draws=20)
-    assert table["why_not"]["free"].startswith("costs nothing in any draw")
+    for label in ("free", "of unknown quality"):
+        assert table["why_not"][label].startswith("costs nothing in any draw")
     assert table["why_not"]["paid"] == ""

@@ -232,11 +232,11 @@ class Api:
                 if held is None:
                     yield line
                     continue
-                share = held.fits * (1 - held.spilled if t.follows_demand else 1.0)
+                share = 1 - held.spilled if t.follows_demand else 1.0
                 count, when = scaled(line.quantity, line.schedule, share, work, terms)
                 said = held.waits and t.follows_demand
                 basis = f"{line.basis}; {held.waits}" if said else line.basis
-                yield replace(line, quantity=count, schedule=when, basis=basis)
+                yield replace(line, quantity=count, schedule=when, basis=basis, fits=held.fits)
         if held is not None and np.any(held.spilled):
             basis = f"calls above the limit x tokens of one call at {self.model.asked}"
             yield from self.fallback.overflow(traffic, held.spilled, work, terms, basis=basis)

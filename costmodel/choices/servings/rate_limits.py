@@ -27,7 +27,7 @@ TURNED_AWAY = (
 class Held:
     """What limits leave of the traffic of production."""
 
-    fits: Any = 1.0  # NaN where the load is too much
+    fits: Any = True  # whether the load is not too much, for each draw
     spilled: Any = 0.0  # share that goes to the fallback, by month where months differ
     waits: str = ""  # of the busiest hour, in words
 
@@ -62,11 +62,11 @@ def limits_of(api: Api) -> list[tuple[str, Any]]:
 
 
 def _fits(api: Api, loads: dict[str, Any], most: list[tuple[str, Any]], terms: Terms) -> Any:
-    """1 where the busiest month keeps the limits and NaN elsewhere; one number too many is refused.
+    """Whether the busiest month keeps the limits, for each draw; one number too many is refused.
 
     Calls that may wait need room in the mean of the busiest hour, others in its busiest minutes.
     """
-    fits: Any = 1.0
+    fits: Any = True
     margin = 0.0 if api.over_limit == "queue" else queueing.staffing_margin(TURNED_AWAY)
     for unit, limit in most:
         calls, mean = (_busiest(loads[name]) for name in ("requests", unit))
@@ -82,7 +82,7 @@ def _fits(api: Api, loads: dict[str, Any], most: list[tuple[str, Any]], terms: T
                 f"write {queue}over_limit='fallback' with fallback=Api(...), or move what can wait "
                 "to mode='batch'"
             )
-        fits = np.where(need > limit, np.nan, fits)
+        fits = fits & ~np.greater(need, limit)  # what is no number is an error of its line
     return fits
 
 

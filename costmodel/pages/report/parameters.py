@@ -226,11 +226,13 @@ def validate(
     return clean
 
 
-def check_injected() -> None:
-    """Refuse what papermill put into the notebook that runs here, and its cell does not allow.
+def check_injected() -> dict[str, Any]:
+    """What papermill put into the notebook that runs here; refused where its cell does not allow
+    it.
 
     papermill alone only warns about a name that it does not know.
     """
+    held: dict[str, Any] = {}
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     cells = shell.user_ns.get("In", []) if shell else []
     for declared, injected in pairwise(cells):
@@ -240,7 +242,8 @@ def check_injected() -> None:
             known, given = read_cell(declared), read_cell(injected)
         except (ValueError, SyntaxError):  # a cell that is none of ours
             continue
-        validate(known, {name: x.default for name, x in given.items()})
+        held |= validate(known, {name: x.default for name, x in given.items()})
+    return held
 
 
 def looks_secret(name: str) -> bool:

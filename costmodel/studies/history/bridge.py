@@ -20,6 +20,7 @@ MATCHED = 0.01  # share of a bill below which the rest is a rounding
 LEAST_LINES = 3  # lines that must agree on a discount
 PARTS = ["part", "usd", "share", "why"]
 NO_BILL = "no bill is given, so the usage is not held against one"
+NO_LINES = "export it again, with the amount of each line"
 NAMED = {"another class": "tokens in another class", "discount": "a discount"}
 CENT = 0.01  # USD: lines of a bill are rounded to it
 DOUBTFUL = {  # part -> how the verdict says that it is not explained
@@ -119,7 +120,7 @@ def reconcile(usage: Usage, bill: Bill | None) -> Reconciliation:
     Raises
     ------
     ValueError
-        Where the bill ends before the usage does, so that it is stale.
+        Where the bill has no lines, or ends before the usage does, so that it is stale.
 
     Examples
     --------
@@ -133,6 +134,7 @@ def reconcile(usage: Usage, bill: Bill | None) -> Reconciliation:
         nothing = pd.DataFrame(columns=PARTS)
         return Reconciliation(nothing, nothing, f"{NO_BILL[0].upper()}{NO_BILL[1:]}.")
     billed = bill.table
+    check(len(billed), f"the bill has no line with an amount; {' '.join(bill.notes) or NO_LINES}")
     ours, unpriced = _tracked(usage)
     _check_days(ours, billed)
     apart = billed["kind"].isin(APART)

@@ -17,11 +17,12 @@ from costmodel.core import (
     Range,
     check,
     public,
+    whole_number,
 )
 from costmodel.core.forms import Z90
 from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import SIZES, Usage, size_of
-from costmodel.laws.queueing import duration_curve
+from costmodel.laws.queueing import MOST_LEVELS, duration_curve
 
 DIGITS = 5  # of a number in a scenario
 MEASURED = "measured"  # its id in data/facts/sources.csv
@@ -228,7 +229,7 @@ def load_curve(usage: Usage, levels: int = LEVELS) -> pd.DataFrame:
     usage : Usage
         With times of single calls or of hours.
     levels : int
-        How many equal shares of the hours.
+        How many equal shares of the hours, at most one for each active hour.
 
     Returns
     -------
@@ -252,6 +253,7 @@ def load_curve(usage: Usage, levels: int = LEVELS) -> pd.DataFrame:
     table = _timed(usage)
     check(_has_hours(table["time"]), "the usage has days, no hours")
     load = _active(table).sort_values(ascending=False)
+    whole_number("load_curve: levels", levels, 1, min(len(load), MOST_LEVELS))
     parts = [part.mean() / load.mean() for part in np.array_split(load.to_numpy(), levels)]
     peak = max(float(load.quantile(BUSIEST) / load.mean()), 1.0)
     shares = np.arange(1, levels + 1) / levels

@@ -157,6 +157,20 @@ def test_the_limit_of_a_fallback_holds_too():
     assert "the limit of other is 5,000" in says
 
 
+def test_a_limit_of_what_own_gpus_hand_on_is_no_broken_number():
+    """In the draws in which the overflow is too much, the option does not fit; no total is NaN."""
+    way = replace(CARD, requests_per_min_max=5_500)
+    own = cm.Hosted("llama-3.1-8b", fleet=cm.serving.Fleet(cover=0.5), overflow=way)
+    asked = flat(12_000_000, output_tokens=100)
+    asked = replace(asked, peak_to_average=cm.Range(1.2, 3.0))
+    study = cm.Study({"own": cm.Option(own, quality=0.5)}, asked, MONTH, draws=200)
+    table = cm.compare(study)
+    assert "does not fit in" in table["why_not"].item() and np.isfinite(table["expected"].item())
+    usd = totals(study, draws=200)["own"]
+    assert 0.02 < np.isnan(usd).mean() < 0.9
+    assert not np.isnan(totals(study, 200, {"peak_to_average": [1.2, 1.3]})["own"]).any()
+
+
 def test_a_fallback_moves_to_the_prices_of_another_day():
     one, two = (cm.Api(m, on="2026-11-20") for m in ("gpt-6-luna", "gpt-6.1-terra"))
     way = replace(one, tokens_per_min_max=9, over_limit="fallback", fallback=two)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check, middle, number_text, write
+from costmodel.core import check, middle, number_text, whole_number, write
 from costmodel.decisions.response import FAILURES, FAR, MIDDLE, NEAR, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts.pricelist import snapshot
@@ -19,7 +19,7 @@ from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.html import page
 from costmodel.pages.tables import show
 
-POSITIONS = 256  # that are computed; at some 200, those within reach, the page is held to Python
+POSITIONS, MOST_POSITIONS = 256, 2_048  # that are computed; the page is held to those in reach
 CLOSE = 0.01  # an option whose curve errs by more has no sliders
 OPTIONS_MAX = 8
 WORDS = {
@@ -50,9 +50,9 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     path : str or Path
         The file.
     positions : int
-        How many random positions are computed, a power of two; an option that they do not meet gets
-        twice, then four times as many. The page states the largest error at those within the reach
-        of the sliders, each left out of its own curve.
+        How many random positions are computed, a power of two up to 2,048; an option that they do
+        not meet gets twice, then four times as many. The page states the largest error at those
+        within the reach of the sliders, each left out of its own curve.
 
     Returns
     -------
@@ -75,6 +75,7 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     >>> "they differ from Python by at most" in path.read_text()
     True
     """
+    whole_number("interactive: positions", positions, 1, MOST_POSITIONS)
     verdict = recommend(study, flips=False)
     ranked = verdict.table[verdict.table["expected"].notna()]
     labels = [str(x) for x in ranked.sort_values("eligible", ascending=False, kind="stable").index]
