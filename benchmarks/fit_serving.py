@@ -25,6 +25,7 @@ from dataclasses import fields, replace
 from datetime import date
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,6 @@ FREE = {
     "roofline.narrow_width": (50.0, 1.0, 2000.0),
     "roofline.routing_spread": (0.7, 0.2, 1.0),
     "roofline.overhead_fall": (0.3, 0.01, 0.9),
-    "roofline.bunching": (0.05, 1e-3, 0.95),
     "vllm.first_token_s": (0.02, 1e-3, 0.3),
     "sglang.first_token_s": (0.04, 1e-3, 0.3),
     "trtllm.first_token_s": (0.03, 1e-3, 0.3),
@@ -109,7 +109,6 @@ STEPS = 12  # of a fit without some rows
 DAMPED = (0.0, 0.1, 1.0, 10.0, 100.0)  # of a step, tried in turn (Levenberg and Marquardt)
 BAND = (0.10, 0.50, 0.90)
 INSIDE = 0.8
-BORROWED = 3.0  # models, GPUs ... that the factor of all kinds counts beside those of one kind
 LEVELS = dict(zip(("model", "gpu", "engine", "table"), UNSEEN, strict=True))
 RATIO_OF = {
     "tpot_s": "tpot_ratio",
@@ -284,35 +283,55 @@ def for_the_next(groups: int) -> float:
 def bands(fit: Fit, errors: dict[str, np.ndarray], keep: np.ndarray, levels: list[str]) -> dict:
     """{(kind, metric): band} and {(metric, level, kind): factor} of the rows to keep.
 
-    A factor holds 80 % of what was left out, in units of the band of its kind; it is the mean (of
-    logarithms) of that of the kind and that of all kinds. What a source measured is mostly of
-    models that nobody else has, so its factor holds their errors too and takes no Student's t.
+    A kind of n groups, models ... is drawn to all kinds as if these were one more (`drawn`). A
+    factor holds 80 % of what was left out, in units of the band of its kind.
     """
     found: dict[tuple, np.ndarray] = {}
-    for kind, metric in product(KINDS, RATIO_OF):
-        rows = alike(fit.rows, kind, metric) & keep
-        by = "architecture" if kind == "hybrid" else "group"
-        found[kind, metric] = ends(errors[by][rows], even(fit.rows[rows]))
-    for metric, level in product(RATIO_OF, levels):
-        needs, rows = np.full(len(fit.rows), np.nan), in_band(fit.rows) & keep
+    used = in_band(fit.rows) & keep
+    own = {both: alike(fit.rows, *both) & keep for both in product(KINDS, RATIO_OF)}
+    for metric in RATIO_OF:
+        each = used & (fit.rows["metric"] == metric).to_numpy()
+        every = ends(errors["group"][each], even(fit.rows[each]))
         for kind in KINDS[:-1]:
-            own = rows & ((fit.rows["metric"] == metric) & (fit.rows["kind"] == kind)).to_numpy()
-            needs[own] = needed(errors[level][own], found[kind, metric])
-        known = ~np.isnan(needs)
-        log_all, _ = log_factor(fit.rows[known], needs[known], level)
-        for kind in KINDS:
-            own = known & alike(fit.rows, kind, metric)
-            one, count = log_factor(fit.rows[own], needs[own], level) if own.any() else (0.0, 0)
-            factor = np.exp((count * one + BORROWED * log_all) / (count + BORROWED))
-            found[metric, level, kind] = max(float(factor), 1.0)
+            rows = own[kind, metric]
+            band = ends(errors["group"][rows], even(fit.rows[rows])) if rows.any() else every
+            found[kind, metric] = drawn(band, every, fit.rows["group"][rows].nunique())
+        rows = own[KINDS[-1], metric]
+        found[KINDS[-1], metric] = ends(errors["architecture"][rows], even(fit.rows[rows]))
+        for level in levels:
+            needs = np.full(len(fit.rows), np.nan)
+            for kind in KINDS[:-1]:
+                of = each & (fit.rows["kind"] == kind).to_numpy()
+                needs[of] = needed(errors[level][of], found[kind, metric])
+            known = ~np.isnan(needs)
+            of_all, _ = variance(fit.rows[known], needs[known], level)
+            for kind in KINDS:
+                rows = known & own[kind, metric]
+                one, count = variance(fit.rows[rows], needs[rows], level)
+                found[metric, level, kind] = np.sqrt(1 + drawn(one, of_all, count))
     return found
 
 
-def log_factor(rows: pd.DataFrame, needs: np.ndarray, level: str) -> tuple[float, int]:
-    """Logarithm of the factor that holds 80 % of the rows, and how many models ... they are of."""
+def drawn(own: Any, every: Any, count: int) -> Any:
+    """What a kind of `count` groups is taken for: drawn to all kinds, which count as one of them.
+
+    Partial pooling (Gelman and Hill 2007, section 12.2).
+    """
+    return (count * own + every) / (count + 1)
+
+
+def variance(rows: pd.DataFrame, needs: np.ndarray, level: str) -> tuple[float, int]:
+    """(variance that one more model ... adds, in units of that of the band; how many are known).
+
+    That of the width that holds 80 % of what was left out, less that of the band. It is known from
+    few models: Student's t widens it. What a source measured is mostly of models that nobody else
+    has, so its variance holds theirs too and takes no Student's t.
+    """
     count = rows[level].nunique()
+    if not count:
+        return 0.0, 0
     more = 1.0 if level == "table" else for_the_next(count)
-    return float(np.log(more * quantile(needs, even(rows), INSIDE))), count
+    return more**2 * max(quantile(needs, even(rows), INSIDE) ** 2 - 1, 0.0), count
 
 
 def held_out(fit: Fit, errors: dict[str, np.ndarray], level: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core import check, in_words
 
@@ -98,8 +99,25 @@ def _number(name: str, entries: np.ndarray, allowed: Allowed) -> np.ndarray:
 
 def _distinct(entries: np.ndarray) -> Distinct:
     """The different entries, and which one each is; texts are compared, records are not."""
-    flat = entries.ravel().tolist()
-    keys = [x if isinstance(x, str) else id(x) for x in flat]
-    values = dict(zip(keys, flat, strict=True))
-    place = {key: i for i, key in enumerate(values)}
-    return list(values.values()), np.reshape([place[key] for key in keys], entries.shape)
+    flat = entries.ravel()
+    if flat.dtype.kind != "U":
+        flat = flat.astype(object)
+        keys = [x if isinstance(x, str) else id(x) for x in flat]
+    else:
+        keys = flat.astype(object)
+    which, _ = pd.factorize(np.fromiter(keys, object, len(flat)))
+    first = np.unique(which, return_index=True)[1]
+    return flat[first].tolist(), which.reshape(entries.shape)
+
+
+def rows_of_cases(places: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """(first row of each different combination of columns of places, which one each row has).
+
+    >>> rows_of_cases([np.array([0, 0, 1, 0]), np.array([1, 0, 1, 1])])
+    (array([0, 1, 2]), array([0, 1, 2, 0]))
+    """
+    code = np.int64(0)
+    for place in places:
+        code = code * (place.max(initial=0) + 1) + place
+    which, _ = pd.factorize(code)
+    return np.unique(which, return_index=True)[1], which

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from costmodel.core import public
-from costmodel.validation.serving import LEFT_OUT, serving_errors, serving_held_out
+from costmodel.validation.serving import LEFT_OUT, serving_errors, serving_held_out, subsets
 from costmodel.validation.training import EVERY, error_by, fidelity
 
 SERVING = {  # the words of `serving_errors` that a table of distances shows
@@ -15,11 +15,14 @@ SERVING = {  # the words of `serving_errors` that a table of distances shows
     "time per token, dense in FP4": "serving: time per token, dense in FP4",
     "time per token, mixture of experts": "serving: time per token, mixture",
     "time to first token": "serving: first token",
+    "throughput": "serving: throughput",
     "offline throughput": "serving: throughput offline",
     "throughput of practitioners": "serving: throughput of practitioners",
+    "static batch, throughput": "serving: throughput of static batches",
     "throughput, hybrid": "serving: throughput, hybrid",
 }
 NEAR = {"group": "model, GPU and engine", "model": "model", "source": "source"}
+GROUPS = {"group": ["model", "gpu", "engine"], "model": ["model"], "source": ["family", "engine"]}
 TRAINING = {"family": "source", "model": "model", "gpu": "GPU"}
 
 
@@ -33,9 +36,10 @@ def by_distance() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns: what, without (what the fit has not seen), rows, error (median of |mid / reported -
-        1|), bias (median of mid / reported - 1), coverage (share inside the 80 % band). In training
-        every source weighs the same.
+        Columns: what, without (what the fit has not seen), rows, groups (how many models, sources
+        ... they are of: a band is only as sure as these are many), error (median of |mid / reported
+        - 1|), bias (median of mid / reported - 1), coverage (share inside the 80 % band). In
+        training every source weighs the same.
 
     Examples
     --------
@@ -45,17 +49,22 @@ def by_distance() -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for without in LEFT_OUT:
-        errors = serving_errors(serving_held_out(without))
+        held = serving_held_out(without)
+        errors, kept = serving_errors(held), subsets(held)
         for name, words in SERVING.items():
-            rows.append(
-                {"what": words, "without": NEAR[without]} | _shown(errors.loc[name], "rows")
-            )
+            groups = len(held.loc[kept[name], GROUPS[without]].drop_duplicates())
+            shown = _shown(errors.loc[name], "rows", groups)
+            rows.append({"what": words, "without": NEAR[without]} | shown)
     for without, words in TRAINING.items():
         runs = fidelity(without=without)
         kind = "training: " + runs["method"].where(runs["part"] != "memory", "peak memory")
         for name, of_kind in runs.groupby(kind):
             errors = error_by(of_kind).loc[EVERY]
-            rows.append({"what": name, "without": words} | _shown(errors, "runs"))
+            groups = of_kind[without]
+            if without == "model":  # whole lines of models are left out
+                groups = groups.str.split("[-_ ]").str[0]
+            shown = _shown(errors, "runs", groups.nunique())
+            rows.append({"what": name, "without": words} | shown)
     table = pd.DataFrame(rows)
     order = pd.unique(table["what"])
     table["what"] = pd.Categorical(table["what"], order, ordered=True)
@@ -63,9 +72,10 @@ def by_distance() -> pd.DataFrame:
     return table.assign(what=table["what"].astype(str))
 
 
-def _shown(errors: pd.Series, count: str) -> dict[str, Any]:
+def _shown(errors: pd.Series, count: str, groups: int) -> dict[str, Any]:
     return {
         "rows": int(errors[count]),
+        "groups": groups,
         "error": errors["error"],
         "bias": errors["bias"],
         "coverage": errors["coverage"],

@@ -215,6 +215,7 @@ def subsets(table: pd.DataFrame) -> dict[str, Any]:
         "offline throughput": rate & ~static & ~practice,
         "throughput of practitioners": rate & practice & (kind != "hybrid"),
         "throughput, hybrid": rate & (kind == "hybrid"),
+        "throughput": rate,  # the four before
     }
 
 

@@ -37,6 +37,7 @@ ARGUMENTS = {
     roofline.experts_touched: (256.0, 8.0, 64.0),
     roofline.imbalance: (8.0, 512.0),
     batching.accepted_per_step: (5.0, 0.8),
+    batching.waits_s: (0.2, 0.5),
     fleet.load_at: (0.3, 2.5),
     fleet.share_above: (0.5, 2.5),
     fleet.wait_chance: (40.0, 30.0),

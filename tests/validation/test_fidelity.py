@@ -88,22 +88,21 @@ def test_errors_are_as_the_promise_says():
         assert found["error"] < 0.18 and found["coverage"] >= 0.75
         assert found["error"] < found["error_plain"]
         assert found["error_fitted"] < 1.05 * found["error"]
-    assert memory["error"] <= 0.11 and 0.75 <= memory["coverage"] <= 0.88
+    assert memory["error"] <= 0.10 and 0.75 <= memory["coverage"] <= 0.88
 
 
 @pytest.mark.parametrize("without", ["family", "model"])
 def test_bands_hold_what_they_promise_for_sources_and_models_left_out(without):
-    """Every family alike. Not held: mixtures have three families, and offload two runs; of LoRA
-    without its line of models 74 % are held.
-    """
+    """Every family alike. Not held: mixtures have three families, and offload two runs."""
     table = cm.validation.fidelity(without=without)
     kind = table["method"].where(table["part"] != "memory", "memory")
     held = {
         name: cm.validation.error_by(rows).loc[EVERY, "coverage"]
         for name, rows in table.groupby(kind)
     }
+    few = {"QLoRA": 0.93, "RL with rollouts": 1.0}  # three and two families
     for name in ("full", "LoRA", "QLoRA", "RL with rollouts", "memory"):
-        assert 0.74 <= held[name] <= 0.88, (name, held[name])
+        assert 0.75 <= held[name] <= few.get(name, 0.88), (name, held[name])
 
 
 def test_every_family_weighs_the_same():

@@ -6,7 +6,7 @@ it: requests of mixed lengths in one batch, pre-emption, priorities.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class Served:
     tpot_s: Any
     output_tokens_per_s: Any
     running: Any  # sequences at once
+    line_s: Any  # of the first token: mean wait for other prompts
 
 
 def running_at_once(m: Instance, input_tokens: Any, output_tokens: Any, wanted: Any) -> Any:
@@ -67,6 +68,18 @@ def prompt_s(
     return added, np.maximum(1.0, group * fresh / chunk / output)
 
 
+def waits_s(read: Any, reading: Any) -> Any:
+    """Mean wait of a prompt for those before it [s], where prompts come at random.
+
+    M/D/1: r / (2 (1 - r)) prompts of `read` seconds, with the share r = `reading` of the time spent
+    on them (Pollaczek and Khinchine; Kleinrock 1975, "Queueing Systems", volume 1, section 5.6).
+
+    >>> float(waits_s(0.2, 0.5)), float(waits_s(0.2, 0.0))
+    (0.1, 0.0)
+    """
+    return read * reading / (2 * (1 - reading))
+
+
 def served(
     m: Instance,
     input_tokens: Any,
@@ -83,9 +96,10 @@ def served(
     An answer takes its decoding steps and, in between, the prefill of every other running sequence:
     tpot = step + prompt x (batch - 1) / output. The batch is what memory holds; who
     waits, waits for answers to end (Little's law). `waves` is requests over concurrency: the first
-    wave arrives at once, which delays the mean first token by (batch - 1) / (2 waves) prompts; a
-    share `bunching` of the others still comes together. A draft of `draft_tokens`, each accepted
-    with `draft_accepted` and costing `draft_cost` of a step, multiplies the tokens of a step.
+    wave arrives at once, which delays the mean first token by (batch - 1) / (2 waves) prompts, and
+    later ones by half of the prompts that are read in other passes; all other prompts come at
+    random (`waits_s`). A draft of `draft_tokens`, each accepted with `draft_accepted` and costing
+    `draft_cost` of a step, multiplies the tokens of a step.
     """
     running = running_at_once(m, input_tokens, output_tokens, concurrency)
     group = running / m.data_parallel
@@ -96,27 +110,30 @@ def served(
     full = step_s(m, running, context)
     case = (m, running, fresh, cached, output_tokens)
     prompt, per_token = prompt_s(*case, 1.0, full)
-    burst, _ = prompt_s(*case, 1 + others * (1 / waves + m.bunching), full)
-    each = prompt * (1 - 1 / waves) + burst / waves
-    waiting = (1 - 0.5 / waves) * each * others / output_tokens
+    burst, _ = prompt_s(*case, 1 + others / waves, full)
+    together = np.minimum(np.maximum(CHUNK / fresh, 1.0), np.maximum(group, 1.0))
+    later = prompt * others * (1 - 1 / waves)
+    waiting = (later + burst * np.maximum(group - together, 0.0) / 2 / waves) / output_tokens
     first = (
         m.first_token_s
         + m.first_token_s_per_token * input_tokens
         + m.first_token_s_per_stream * (running - 1)
         + first_pass_s(m, input_tokens, cached)
-        + burst * others * (0.5 / waves + 0.5 * m.bunching)
+        + burst * others / 2 / waves
     )
     passed = np.maximum(fresh / CHUNK, 0.5)  # a prompt comes in the middle of a pass
-    decoding = running
+    decoding, whole = running, first + output_tokens * (full * steps_per_token + waiting)
     for _ in range(ROUNDS):
         step = step_s(m, decoding, context, checked)
-        ttft = first + step * (1 - 1 / np.maximum(decoding, 1.0)) * passed
+        reading = np.minimum(prompt * others / whole, MOST_READING)
+        line = waits_s(prompt, reading) * (1 - 1 / waves)
+        ttft = first + line + step * (1 - 1 / np.maximum(decoding, 1.0)) * passed
         token = step * steps_per_token * per_token + waiting
         answer = output_tokens * token
-        decoding = np.maximum(running * answer / (ttft + answer), 1.0)
-    whole = ttft + answer
+        whole = ttft + answer
+        decoding = np.maximum(running * answer / whole, 1.0)
     queue = np.maximum(concurrency - running, 0.0) / running * whole * (1 - 1 / waves)
-    return Served(ttft + queue, token, running * output_tokens / whole, running)
+    return Served(ttft + queue, token, running * output_tokens / whole, running, line)
 
 
 def first_token_late_s(
@@ -130,28 +147,20 @@ def first_token_late_s(
     """Mean and 95th percentile of the first token, and the mean time of a later one [s].
 
     Requests arrive at random and `concurrency` of them run. Prompts are read one by one: who comes
-    waits for those before, M/D/1 with the share r of the time that is spent on reading, whose mean
-    wait is r / (2 (1 - r)) prompts; the tail is taken as exponential, so its 95th percentile is
-    ln 20 = 3 times that. `apart`: instances of their own read the prompts and send the cache, so
-    that answers wait for no prompt. Not in it: requests that find no free place (a fleet is sized
-    for those).
+    waits for those before (`waits_s`); the tail is taken as exponential, so its 95th percentile is
+    ln 20 = 3 times the mean wait. `apart`: instances of their own read the prompts and send the
+    cache, so that answers wait for no prompt. Not in it: requests that find no free place (a fleet
+    is sized for those).
     """
-    alone = replace(m, bunching=0.0)
-    run = served(alone, input_tokens, output_tokens, concurrency, np.inf, 0.0, *draft)
-    step = step_s(m, run.running, input_tokens + output_tokens / 2)
-    case = (m, run.running, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
-    read, _ = prompt_s(*case, 1.0, step)
-    whole = run.ttft_s + output_tokens * run.tpot_s
-    reading = np.minimum(read * run.running / m.data_parallel / whole, MOST_READING)
-    first, later = run.ttft_s, run.tpot_s
+    run = served(m, input_tokens, output_tokens, concurrency, np.inf, 0.0, *draft)
+    first, line, later = run.ttft_s, run.line_s, run.tpot_s
     if apart:
         read = first_pass_s(m, input_tokens)
+        line = waits_s(read, APART_BUSY)
+        first = m.first_token_s + m.first_token_s_per_token * input_tokens + read + line
         context, checked = input_tokens + output_tokens / 2, 1 + draft[0]
         later = step_s(m, run.running, context, checked) * _steps_per_token(*draft)
-        first = m.first_token_s + m.first_token_s_per_token * input_tokens + read
-        first, reading = first + transfer_s(m, input_tokens), APART_BUSY
-    wait = read * reading / (2 * (1 - reading))
-    return first + wait, first + LN_20 * wait, later
+    return first, first + (LN_20 - 1) * line, later
 
 
 def transfer_s(m: Instance, tokens: Any) -> Any:

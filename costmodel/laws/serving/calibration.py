@@ -281,10 +281,11 @@ def measured_on() -> tuple[frozenset[str], frozenset[str]]:
 
 def stack(parts: list[Any]) -> Any:
     """Records of one kind, one per row, as one record of arrays."""
-    rows = np.array([list(vars(part).values()) for part in parts], float)
+    names = [f.name for f in fields(parts[0])]
+    rows = np.array([[getattr(part, name) for name in names] for part in parts], float)
     return type(parts[0])(*rows.T)
 
 
 def take(record: Any, rows: Any) -> Any:
     """Rows of a record of arrays."""
-    return type(record)(*(values[rows] for values in vars(record).values()))
+    return type(record)(*(getattr(record, f.name)[rows] for f in fields(record)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,16 @@ import pandas as pd
 from costmodel.core import GB, Doubt, middle, public
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse
+from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse, rows_of_cases
 from costmodel.laws.money import usd_per_mtok
-from costmodel.laws.serving.batching import served
+from costmodel.laws.serving.batching import Served, served
 from costmodel.laws.serving.calibration import band, kind_of, one_gpu, take, unseen_of
 from costmodel.laws.serving.calibration import stack as columns_of
-from costmodel.laws.serving.roofline import kv_bytes, room_bytes, sequences_at_once
+from costmodel.laws.serving.roofline import Instance, kv_bytes, room_bytes, sequences_at_once
 
 LEAST = 1e-9  # of a number that must be above 0
 MOST_GPUS = 1024  # of one instance
+BLOCK = 16_384  # rows that are computed at once
 LAYOUT = ("tensor_parallel", "data_parallel", "expert_parallel")
 RECORDS = (
     "model",
@@ -144,7 +145,7 @@ def predict_serving(
         rows[name] for name in ("input_tokens", "output_tokens", "concurrency", "waves")
     )
     draft = [rows[f"draft_{name}"] for name in ("tokens", "accepted", "cost")]
-    result = served(on, i, o, concurrency, waves, rows["prefix_hit"] * i, *draft)
+    result = _in_blocks(on, i, o, concurrency, waves, rows["prefix_hit"] * i, *draft)
     held, room = sequences_at_once(on, i + o), room_bytes(on)
     fits = held >= on.data_parallel
     missing = np.where(room > 0, kv_bytes(on, i + o) - room, -room)
@@ -172,15 +173,28 @@ def predict_serving(
     return pd.DataFrame(columns).assign(why_not=_why_not(case, which, fits, on.gpus, over))
 
 
+def _in_blocks(on: Instance, *columns: Any) -> Served:
+    """`served` by blocks of rows that a processor holds in its cache."""
+    starts = range(0, len(columns[0]), BLOCK)
+    parts = [slice(start, start + BLOCK) for start in starts]
+    made = [served(take(on, part), *(column[part] for column in columns)) for part in parts]
+    return Served(*(np.concatenate(values) for values in zip(*map(astuple, made), strict=True)))
+
+
 def _why_not(case: list[tuple], which: Any, fits: Any, gpus: Any, over: Any) -> Any:
     """The reason of each row that lacks memory, or ""."""
     reasons = np.full(len(which), "", object)
-    for k in np.flatnonzero(~fits).tolist():
+    rows = np.flatnonzero(~fits)
+    tenths, _ = pd.factorize(np.round(over[rows], 1))
+    first, same = rows_of_cases((which[rows], gpus[rows].astype(int), tenths))
+    texts = []
+    for k in rows[first]:
         m, g, form, *_ = case[which[k]]
-        reasons[k] = (
+        texts.append(
             f"{m.id} in {form} does not fit {gpus[k]:g} x {g.id}: "
             f"{over[k]:.1f} GB over the usable memory"
         )
+    reasons[rows] = np.array(texts, object)[same]
     return reasons
 
 
@@ -198,12 +212,11 @@ def _ratios(case: list[tuple]) -> Any:
 def _cases(records: dict[str, Distinct]) -> tuple[list[tuple], Any]:
     """The distinct (model, GPU, precision, KV precision, engine), and which one each row has."""
     values, places = zip(*(records[name] for name in RECORDS), strict=True)
-    found: dict[tuple, int] = {}
-    which = [found.setdefault(place, len(found)) for place in zip(*places, strict=True)]
+    first, which = rows_of_cases(places)
     case = []
-    for place in found:
-        m, g, *rest = (v[i] for v, i in zip(values, place, strict=True))
+    for row in first:
+        m, g, *rest = (v[place[row]] for v, place in zip(values, places, strict=True))
         m = m if isinstance(m, Model) else catalog.model(m)
         g = g if isinstance(g, Gpu) else catalog.gpu(g)
         case.append((middle(m), middle(g), *rest))
-    return case, np.array(which)
+    return case, which

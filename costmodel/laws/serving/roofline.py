@@ -10,7 +10,8 @@ Not in it: pipeline parallelism, popular experts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ class Setup:
     data_parallel: Any
     expert_parallel: Any  # groups of GPUs with experts of their own; in a group all are cut
 
-    @property
+    @cached_property
     def gpus(self) -> Any:
         return self.tensor_parallel * self.data_parallel
 
@@ -113,7 +114,6 @@ class Physics:
     first_token_s_per_token: Any  # ... for each token of the prompt
     first_token_s_per_stream: Any  # ... for each other answer that streams
     stagger: Any  # 0: attention groups read prompts in the same pass; 1: each waits for all
-    bunching: Any  # share of the running requests whose prompts arrive together
     answer_held: Any  # share of an answer that a request is given memory for at its start
     request_s: Any  # serial handling of a request: tokens, scheduler, stream
     engine_efficiency: Any
@@ -123,12 +123,63 @@ class Physics:
 
 @dataclass(frozen=True)
 class Instance(Physics, Setup, Shape):
-    """One instance: a model on its GPUs, with the calibrated numbers of its engine."""
+    """One instance: a model on its GPUs, with the calibrated numbers of its engine.
+
+    What is the same in every pass is computed once.
+    """
+
+    @cached_property
+    def dense_read_s(self) -> Any:
+        """Time to read the dense weights and the head [s]."""
+        unpacking = np.where(self.unpacked_dense > 0, 1 / self.unpacking, 1.0)
+        stored = dense_bytes(self) * unpacking + self.head_parameters * BF16_BYTES
+        return stored / self.tensor_parallel / (self.bandwidth * self.mbu)
+
+    @cached_property
+    def launched_s(self) -> Any:
+        """Fixed time of a pass that decodes: launches, latency of exchanges, routing [s]."""
+        doublings = np.log2(np.maximum(self.gpus, 1))
+        layers = self.overhead_s_per_layer + EXCHANGES_PER_LAYER * doublings * self.exchange_s
+        chosen = self.expert_layers * self.experts_per_token * self.overhead_s_per_expert
+        return (self.layers * layers + chosen) * self.ageing
+
+    @cached_property
+    def prefill_fixed_s(self) -> Any:
+        """Fixed time of a pass that reads prompts: launches that no CUDA graph saves [s]."""
+        latent = self.latent_layers * self.prefill_s_per_latent_layer
+        return self.layers * self.prefill_s_per_layer + latent
+
+    @cached_property
+    def sent_s(self) -> Any:
+        """Time to move the activations of one token: all-reduces and experts [s].
+
+        A ring sends 2 (n - 1) / n of a message, a switch that adds up half of it (NVLink SHARP).
+        """
+        share = np.where(self.interconnect >= SWITCHED, 1.0, 2.0)
+        ring = share * (self.tensor_parallel - 1) / self.tensor_parallel
+        reduced = EXCHANGES_PER_LAYER * self.layers * BF16_BYTES * ring
+        met = groups_met(self.expert_parallel, self.experts_per_token) / self.expert_parallel
+        apart = self.expert_layers * met * (self.gpus - 1) * DISPATCH_BYTES / self.tensor_parallel
+        sent = np.where(self.data_parallel > 1, apart, 0.0)
+        fast = self.interconnect >= NVLINK
+        reached = np.where(fast, self.link_efficiency, self.pcie_efficiency)
+        return self.hidden * (reduced + sent) / (self.interconnect / 2 * reached)
+
+    @cached_property
+    def expert_slowness(self) -> Any:
+        """Time of expert products over that of wide ones: narrow slices, formats [x].
+
+        Slices of an expert are slower the narrower they are: x (1 + narrow_width / width).
+        """
+        narrow = 1 + self.narrow_width / np.maximum(slice_width(self), 1.0)
+        unpacking = np.where(self.unpacked_experts > 0, 1 / self.unpacking, 1.0)
+        return narrow * unpacking / np.where(self.expert_bytes == 1.0, self.fp8_experts, 1.0)
 
 
 def instance(shape: Shape, setup: Setup, physics: Physics) -> Instance:
     """The instance of an architecture, a setup and an engine."""
-    return Instance(**vars(shape), **vars(setup), **vars(physics))
+    parts = (shape, setup, physics)
+    return Instance(**{f.name: getattr(part, f.name) for part in parts for f in fields(part)})
 
 
 # -- memory ----------------------------------------------------------------------------------------
@@ -252,10 +303,7 @@ def step_s(
     """
     group = batch / m.data_parallel
     width = group * tokens + prompts
-    stored = dense_bytes(m) * _unpacking(m.unpacked_dense, m) + m.head_parameters * BF16_BYTES
-    dense = part_s(
-        stored / m.tensor_parallel, m.bandwidth * m.mbu, _dense_flop(m, width, group * tokens), 1.0
-    )
+    dense = np.maximum(m.dense_read_s, _dense_flop(m, width, group * tokens))
     read = read_layers(m, context)
     shards = np.minimum(m.tensor_parallel, m.kv_shards)
     cache = m.kv_values * m.kv_bytes * read + m.index_values * m.full_layers * context
@@ -276,28 +324,12 @@ def step_s(
         m.peak_bf16 * m.mfu_state,
     )
     routed = batch * tokens + prompts * m.data_parallel ** (1 - m.stagger)
-    moving = _experts_s(m, routed) + _exchange_s(m, width)
-    doublings = np.log2(np.maximum(m.gpus, 1))
-    reading = np.where(prompts > 0, 1.0, 0.0)
-    launched = (
-        m.layers * (m.overhead_s_per_layer + EXCHANGES_PER_LAYER * doublings * m.exchange_s)
-        + m.expert_layers * m.experts_per_token * m.overhead_s_per_expert
-        + group * m.layers * m.overhead_s_per_sequence
-    ) * m.ageing
-    decoding = np.where(batch > 0, 1.0, 0.0)
-    mixed = decoding * reading * m.layers * m.mixed_s_per_layer
-    fixed = launched * decoding + reading * prefill_fixed_s(m) + mixed
+    moving = _experts_s(m, routed) + width * m.sent_s
+    reading, decoding = np.greater(prompts, 0) * 1.0, np.greater(batch, 0) * 1.0
+    launched = m.launched_s + group * m.layers * m.overhead_s_per_sequence * m.ageing
+    mixed = decoding * m.layers * m.mixed_s_per_layer
+    fixed = launched * decoding + reading * (m.prefill_fixed_s + mixed)
     return (dense + attention + state + moving + fixed) / m.engine_efficiency
-
-
-def prefill_fixed_s(m: Instance) -> Any:
-    """Fixed time of a pass that reads prompts [s]: launches that no CUDA graph saves."""
-    return m.layers * m.prefill_s_per_layer + m.latent_layers * m.prefill_s_per_latent_layer
-
-
-def _unpacking(unpacked: Any, m: Instance) -> Any:
-    """Time of 4-bit weights that are unpacked over that of weights that are not [x]."""
-    return np.where(unpacked > 0, 1 / m.unpacking, 1.0)
 
 
 def _dense_flop(m: Instance, width: Any, written: Any) -> Any:
@@ -314,8 +346,7 @@ def _dense_flop(m: Instance, width: Any, written: Any) -> Any:
 def _experts_s(m: Instance, tokens: Any) -> Any:
     """Time of the routed experts for `tokens` of an instance [s]: those touched are read once.
 
-    The busiest group reads at most all of its experts. Slices of an expert are slower the narrower
-    they are: x (1 + narrow_width / width).
+    The busiest group reads at most all of its experts.
     """
     choices = np.maximum(tokens * m.routing_spread, 1.0)
     touched = experts_touched(m.experts, m.experts_per_token, choices) / m.experts
@@ -327,9 +358,7 @@ def _experts_s(m: Instance, tokens: Any) -> Any:
         tokens * used * busiest * FLOP_PER_PARAMETER / m.gpus,
         m.peak_experts * m.mfu_experts,
     )
-    narrow = 1 + m.narrow_width / np.maximum(slice_width(m), 1.0)
-    speed = np.where(m.expert_bytes == 1.0, m.fp8_experts, 1.0)
-    return longest * narrow * _unpacking(m.unpacked_experts, m) / speed
+    return longest * m.expert_slowness
 
 
 def slice_width(m: Instance) -> Any:
@@ -369,21 +398,6 @@ def imbalance(groups: Any, choices: Any) -> Any:
     ([3.04, 1.25, 1.02], 1.0)
     """
     return np.minimum(1 + np.sqrt(2 * np.log(groups) * groups / np.maximum(choices, 1.0)), groups)
-
-
-def _exchange_s(m: Instance, tokens: Any) -> Any:
-    """Time to move activations of `tokens` of one attention group [s]: all-reduces and experts.
-
-    A ring sends 2 (n - 1) / n of a message, a switch that adds up half of it (NVLink SHARP).
-    """
-    sent_share = np.where(m.interconnect >= SWITCHED, 1.0, 2.0)
-    ring = sent_share * (m.tensor_parallel - 1) / m.tensor_parallel
-    reduced = EXCHANGES_PER_LAYER * m.layers * BF16_BYTES * ring
-    copies = groups_met(m.expert_parallel, m.experts_per_token) / m.expert_parallel * (m.gpus - 1)
-    apart = m.expert_layers * copies * DISPATCH_BYTES / m.tensor_parallel
-    sent = np.where(m.data_parallel > 1, apart, 0.0)
-    reached = np.where(m.interconnect >= NVLINK, m.link_efficiency, m.pcie_efficiency)
-    return tokens * m.hidden * (reduced + sent) / (m.interconnect / 2 * reached)
 
 
 def groups_met(groups: Any, experts_per_token: Any) -> Any:

@@ -63,7 +63,8 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     """Weights, gradients and optimiser states of the whole model [byte], before any sharding.
 
     Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay
-    bf16), and the adapter. DPO and RL also hold a reference model in bf16, unless an adapter is
+    bf16; plain scripts of PEFT cast them to fp32, `prepare_model_for_kbit_training`), and the
+    adapter. DPO and RL also hold a reference model in bf16, unless an adapter is
     trained: its base is the reference. An 8-bit optimiser keeps its two moments in one byte each; a
     step fused with the backward pass keeps no gradients.
     """
@@ -72,8 +73,10 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     spared = run.optimizer_8bit * (moments - 2) + run.fused_step * BYTES_PER_PARAMETER_BF16
     full = (np.where(run.pure_bf16, law.states_pure_bf16, law.states) - spared) * run.params
     full = full + np.where(run.forwards > 0, bf16, 0.0)  # the reference
-    lower = (BYTES_PER_PARAMETER_BF16 - law.quantised_weight) * _body(run, run.params)
-    base = bf16 - np.where(run.quantised, lower, 0.0)
+    body = _body(run, run.params)
+    lower = (BYTES_PER_PARAMETER_BF16 - law.quantised_weight) * body
+    cast = np.where(run.naive, BYTES_PER_PARAMETER_FP32 - BYTES_PER_PARAMETER_BF16, 0.0)
+    base = bf16 - np.where(run.quantised, lower - cast * (run.params - body), 0.0)
     adapter = law.adapter_states * run.rank * run.layers * run.hidden
     return np.where(run.adapter, base + adapter, full)
 
