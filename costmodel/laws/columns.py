@@ -99,13 +99,10 @@ def _number(name: str, entries: np.ndarray, allowed: Allowed) -> np.ndarray:
 
 def _distinct(entries: np.ndarray) -> Distinct:
     """The different entries, and which one each is; texts are compared, records are not."""
-    flat = entries.ravel()
-    if flat.dtype.kind != "U":
-        flat = flat.astype(object)
-        keys = [x if isinstance(x, str) else id(x) for x in flat]
-    else:
-        keys = flat.astype(object)
-    which, _ = pd.factorize(np.fromiter(keys, object, len(flat)))
+    flat = entries.ravel().astype(object)
+    texts = entries.dtype.kind == "U"
+    keys = flat if texts else np.array([x if isinstance(x, str) else id(x) for x in flat], object)
+    which, _ = pd.factorize(keys)
     first = np.unique(which, return_index=True)[1]
     return flat[first].tolist(), which.reshape(entries.shape)
 

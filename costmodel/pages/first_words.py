@@ -62,6 +62,7 @@ def first_answer(study: Study) -> Verdict:
     ['Whole life, a month', 'Tokens alone, a month']
     """
     work, terms = study.work, study.terms
+    study.pair(TOKENS_ONLY, WHOLE_LIFE)
     table = compare(study)
     table["eligible"] = table.index == WHOLE_LIFE
     tokens, life = table.loc[TOKENS_ONLY], table.loc[WHOLE_LIFE]

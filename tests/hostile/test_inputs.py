@@ -354,6 +354,7 @@ def test_parameters_that_fail_together_are_named_before_a_kernel(name, given, sa
             "plot_sobol: n is 2.5, it must be int",
         ),
         (lambda: cm.training.calibration_noise(2, 10), "no finite number comes of accepted=2"),
+        (lambda: cm.report.first_answer(cm.load(BASE)), "no option 'Tokens alone'"),
         (lambda: cm.finance.Staff(2, role=cm.Range(1, 2)), "Staff.role is a Range, it must be "),
         (
             lambda: cm.GraphRag(plain=cm.Measured(5, 9)),
