@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from itertools import accumulate
-from operator import add, mul
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -104,19 +103,23 @@ class Stages:
 
 
 @one_step
-def summed_up(*weights: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Weights of months 0..H added up before each month; and again times the next weights, ...
+def summed_up(
+    times: np.ndarray, prices: np.ndarray, discount: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Times x prices of months 0..H added up before each month, as they are and discounted.
 
     Each of the shape (H + 2,) or (n, H + 2).
     """
-    if all(x.ndim == 1 for x in weights):
-        return tuple(np.append(0.0, np.cumsum(x)) for x in accumulate(weights, mul))
-    months = [x.T for x in weights]  # which come first in memory: each is added for all draws
-    n = max(x.shape[-1] for x in months if x.ndim == 2)
-    so_far = np.zeros((len(weights), len(months[0]) + 1, n))
-    for m, each in enumerate(zip(*months, strict=True)):
-        for summed, weight in zip(so_far, accumulate(each, mul), strict=True):
-            np.add(summed[m], weight, out=summed[m + 1])
+    if times.ndim == prices.ndim == 1:
+        paid = times * prices
+        return tuple(np.append(0.0, np.cumsum(x)) for x in (paid, paid * discount))
+    n = max(len(x) for x in (times, prices) if x.ndim == 2)
+    # months come first in memory: each is added for all draws at once
+    plain, worth = so_far = np.zeros((2, len(discount) + 1, n))
+    for m, (often, usd, now) in enumerate(zip(times.T, prices.T, discount, strict=True)):
+        paid = often * usd
+        np.add(plain[m], paid, out=plain[m + 1])
+        np.add(worth[m], paid * now, out=worth[m + 1])
     return tuple(x.T for x in so_far)
 
 

@@ -20,6 +20,7 @@ NEUTRAL = {  # what changes nothing on the other side, and where that side may s
     np.subtract: (0.0, (0,)),
     np.multiply: (1.0, (0, 1)),
     np.divide: (1.0, (0,)),
+    np.bitwise_and: (True, (0, 1)),
 }
 LOOKS = (np.ndim, np.shape, np.size)  # functions that ask for no value
 ALIKE = 1e-9  # relative difference of the same steps in another order
@@ -282,7 +283,7 @@ def _unchanged(function: Any, args: Any) -> Recorded | None:
     for place in places:
         value, other = args[place], args[1 - place]
         plain = not isinstance(other, Recorded) and np.ndim(other) == 0
-        if plain and other == neutral and value.dtype == float:
+        if plain and other == neutral and value.dtype == type(neutral):
             return value
     return None
 

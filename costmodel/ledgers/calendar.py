@@ -99,7 +99,7 @@ class Calendar:
         """Occurrences x price added up before each month, without and with discounting."""
         key = id(times), id(prices)
         if key not in self._sums:
-            _, *sums = summed_up(times, prices, self.discount)
+            sums = summed_up(times, prices, self.discount)
             self._sums[key] = times, prices, sums
         return self._sums[key][2]
 

@@ -94,6 +94,7 @@ def over_the_horizon(share: Any, work: Workload, terms: Terms) -> Any:
         return share
     demand = work.demand(terms.months, terms.start)
     changes = isinstance(share, Stages)
-    total = share.sum(*summed_up(demand)) if changes else (demand * share).sum(-1)
+    same = np.ones(terms.months + 1)  # price and discount of each month
+    total = share.sum(summed_up(demand, same, same)[0]) if changes else (demand * share).sum(-1)
     mean = total / demand.sum(-1)
     return mean[:, None] if mean.ndim else mean
