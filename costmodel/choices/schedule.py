@@ -105,7 +105,7 @@ class Stages:
 @one_step
 def summed_up(
     times: np.ndarray, prices: np.ndarray, discount: np.ndarray
-) -> tuple[np.ndarray, ...]:
+) -> Any:
     """Times x prices of months 0..H added up before each month, as they are and discounted.
 
     Each of the shape (H + 2,) or (n, H + 2).
