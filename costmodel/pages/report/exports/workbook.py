@@ -130,7 +130,7 @@ class Workbook:
             sheet.set_column(column, column, width)
         return sheet, 1
 
-    def frame(self, name: str, table: pd.DataFrame, widths: list[float]) -> None:
+    def frame(self, name: str, table: pd.DataFrame, widths: Iterable[float]) -> None:
         """A table of values."""
         sheet, row = self.sheet(name, map(str, table.columns), widths)
         for values in table.itertuples(index=False):
