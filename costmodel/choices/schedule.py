@@ -103,9 +103,7 @@ class Stages:
 
 
 @one_step
-def summed_up(
-    times: np.ndarray, prices: np.ndarray, discount: np.ndarray
-) -> Any:
+def summed_up(times: np.ndarray, prices: np.ndarray, discount: np.ndarray) -> Any:
     """Times x prices of months 0..H added up before each month, as they are and discounted.
 
     Each of the shape (H + 2,) or (n, H + 2).
