@@ -136,6 +136,7 @@ def test_chunks_of_draws_join_without_a_seam(options, monkeypatch):
     study = cm.Study({"x": options["RAG"]}, WORK, STILL, seed=3)
     whole = totals(study, draws=300)["x"]
     monkeypatch.setattr("costmodel.ledgers.batches.BATCH", 64)
+    monkeypatch.setattr("costmodel.ledgers.batches.WIDE", 64)
     assert totals(study, draws=300)["x"] == pytest.approx(whole, rel=1e-12)
 
 

@@ -17,7 +17,8 @@ from costmodel.cli import main
 from costmodel.core.errors import SENTENCE, brief, in_words, unknown
 from costmodel.core.files import read_rows, read_text
 from costmodel.decisions.simulate import simulate
-from costmodel.ledgers.batches import FEWER, batches
+from costmodel.ledgers.batches import BATCH, batches
+from costmodel.ledgers.book import amounts
 from costmodel.pages.commands import notebooks
 from costmodel.pages.report import runner
 from costmodel.pages.report.parameters import check_injected, read_cell, validate
@@ -126,8 +127,8 @@ def test_more_draws_than_memory_holds_are_refused_and_others_are_kept_in_half_of
     for name in ("usd", "worth", "wrong", "accepted", "requests"):
         first, second = (getattr(found, name)["Prompt"].mean() for found in (few, more))
         assert second == pytest.approx(first, rel=2e-3)
-    rows = [rows for rows, *_ in batches(study, 20_000)]
-    assert max(some.stop - some.start for some in rows) == FEWER
+    rows = [rows for rows, _ in batches(study, amounts, 50_000)]
+    assert max(some.stop - some.start for some in rows) == BATCH
 
 
 def test_values_are_echoed_in_at_most_80_characters():
@@ -396,7 +397,7 @@ def test_what_no_call_can_use_is_said(call, says):
         ),
         (
             lambda n: cm.report.interactive(cm.load(BASE), "x.html", positions=n),
-            "interactive: positions is {}, allowed is a whole number between 1 and 2000",
+            "interactive: positions is {}, allowed is a whole number between 1 and 2048",
         ),
     ],
 )
