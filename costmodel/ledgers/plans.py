@@ -28,6 +28,7 @@ from costmodel.ledgers.engine import evaluate_all
 
 QUESTIONS = 32  # whose plans are kept
 MANY = 20_000  # rows, for which a recording pays the first time that a question is asked
+OFTEN = 2  # times that a question is asked of the engine before it is recorded
 FEW = 128  # rows of a recording
 BRANCHES = (
     4  # plans of one question, after which what takes yet another branch is left to the engine
@@ -120,7 +121,7 @@ class Question:
         self.slots, self.asked = slots, asked
         self._known = _known(asked, slots.alike)
         self._known.times += 1
-        self.by_plan = self._known.recordable and (rows > MANY or self._known.times > 1)
+        self.by_plan = self._known.recordable and (rows > MANY or self._known.times > OFTEN)
 
     def answer(self, arrays: Sequence[Any]) -> Any:
         """The answer with these arrays in the slots."""

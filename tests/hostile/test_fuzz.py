@@ -3,7 +3,7 @@
 import pytest
 from fuzzers import KINDS, guarded, tried
 
-SAMPLE = 150  # of each kind
+SAMPLE = 80  # of each kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
