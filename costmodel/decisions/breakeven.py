@@ -22,7 +22,7 @@ from costmodel.decisions.simulate import (
 )
 
 BAND_POINTS = 121  # where crossings are looked for: 20 for each factor of ten over six
-BAND_DRAWS = 400
+BAND_DRAWS, SOME = 400, 10  # draws of a band; every tenth point is asked of all draws
 COLUMNS = ["over", "crossing", "p10", "p90", "unit", "p_never", "below", "above", "verdict"]
 SETTLING = 4  # times that a crossing of few draws is moved to that of many, at most
 SETTLED = 1e-3  # of the cost: nearer, one move is enough; where four leave more, a cost jumps
@@ -105,6 +105,12 @@ def crossings(
         return {label: mean(x) for label, x in every.items()}
 
     settle = {i: settled(worth, axis, curves, i) for i in sign_changes(middle)}
+    if settle and np.isnan([*settle.values()]).all():  # all draws may cross elsewhere
+        few = axis[::SOME]
+        gap = np.subtract(*worth(few).values())
+        for i in sign_changes(gap)[:1]:
+            settle[SOME * i] = _zoomed(worth, few[i : i + 2])
+            middle[SOME * i] = gap[i]
     changes = [i for i, at in settle.items() if not np.isnan(at)]
     found = [settle[i] for i in changes]
     drawn = _nearest(axis, gaps, found or [low])
