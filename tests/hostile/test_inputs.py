@@ -438,3 +438,9 @@ def test_where_no_option_runs_the_columns_are_numbers_still():
     table = cm.compare(cm.load(BASE, input_tokens=9e8))
     assert table["present_value"].dtype == float and table["expected"].isna().all()
     assert table["why_not"].item().startswith("a request is 898,9")
+
+
+def test_a_floor_beyond_all_quality_is_refused_by_its_picture():
+    table = cm.compare(cm.load(BASE, draws=100))
+    with pytest.raises(ValueError, match=r"^plot_quality: floor is 3.0, allowed is between 0"):
+        cm.plots.plot_quality(table, floor=3.0)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 
-from costmodel.core import USD, Currency, check, percent, short
+from costmodel.core import USD, Currency, check, percent, require, short
 from costmodel.pages.plots.marks import (
     column_beside,
     draw_band,
@@ -224,6 +224,7 @@ def plot_quality(
         "expected": "expected cost over the horizon [{}]",
     }
     check(cost in names, f"plot_quality: cost is {cost!r}, allowed are {', '.join(names)}")
+    require("plot_quality: floor", 0.0 if floor is None else floor, 0, 1)
     colours = colours or palette(table.index)
     points = in_currency(table, money)[["quality", cost]].dropna()
     points = points.sort_values(["quality", cost], ascending=[False, True])
