@@ -367,6 +367,8 @@ def comparing(options: dict) -> None:
     strata.cache_clear()
     first = best(lambda: cm.compare(options, WORK, draws=100_000), 1)
     row("compare 10 options, 100,000 draws, first time", first, "1 s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{'peak memory of this process':<62} {peak:>9.2f} GB   budget 1 GB")
     again, products, cubes = in_turns(
         lambda: cm.compare(options, WORK, draws=100_000), *bare(options, 100_000)
     )
@@ -375,8 +377,6 @@ def comparing(options: dict) -> None:
         f"({cubes * 1e3:.0f} ms, budget 4x); {again / products:.1f}x of the products alone"
     )
     row("the same again (draws remembered)", again, "1 s", note)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{'peak memory of this process':<62} {peak:>9.2f} GB   budget 1 GB")
 
 
 def maps(options: dict, terms: Terms) -> None:
