@@ -18,7 +18,7 @@ from costmodel.choices.study import Study
 from costmodel.core import floats, middle, sample, unchecked
 from costmodel.decisions.simulate import mean
 from costmodel.laws.money import compounded
-from costmodel.ledgers.batches import BATCH
+from costmodel.ledgers.batches import WIDE
 from costmodel.ledgers.engine import Bill, evaluate_all
 
 REACH = {"requests_per_month": 3.0, "input_tokens": 2.0, "output_tokens": 2.0}  # factors
@@ -160,7 +160,7 @@ def exact(study: Study, labels: Sequence[str], places: list[Position]) -> dict[s
     study, draws = study.only(*labels), study.draws
     things: Any = (study.options, study.work, study.terms)
     found = {label: np.full((len(places), len(QUANTITIES)), np.nan) for label in labels}
-    each = max(BATCH // draws, 1)
+    each = max(WIDE // draws, 1)
     for months in {m for _, m, _ in places}:
         same = [i for i, (_, m, _) in enumerate(places) if m == months]
         for some in (same[k : k + each] for k in range(0, len(same), each)):

@@ -15,10 +15,10 @@ import numpy as np
 from costmodel.choices.purchases import Line
 from costmodel.core import WORKING_HOURS_PER_MONTH, middle, sample
 from costmodel.laws.money import gain_of_sale, written_off
+from costmodel.ledgers.batches import WIDE
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate_all
 
-BATCH = 10_240  # draws evaluated at once
 Asset = Callable[[Line], bool]
 FLOWS = ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net")
 
@@ -108,8 +108,8 @@ def cash_of_draws(
     their middle. `unjudged` are the labels of unknown quality; `points` are draws of doubts after
     evidence.
     """
-    for start in range(0, draws or 1, BATCH):
-        n = min(BATCH, (draws or 1) - start)
+    for start in range(0, draws or 1, WIDE):
+        n = min(WIDE, (draws or 1) - start)
         rows = slice(start, start + n)
         drawn = middle(things) if draws is None else sample(things, draws, seed, rows, points)
         options, work, terms, rules = drawn

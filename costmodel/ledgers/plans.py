@@ -30,9 +30,7 @@ QUESTIONS = 32  # whose plans are kept
 MANY = 20_000  # rows, for which a recording pays the first time that a question is asked
 OFTEN = 2  # times that a question is asked of the engine before it is recorded
 FEW = 128  # rows of a recording
-BRANCHES = (
-    4  # plans of one question, after which what takes yet another branch is left to the engine
-)
+BRANCHES = 4  # plans of one question; what takes yet another branch is left to the engine
 
 
 class Slots:
