@@ -64,8 +64,6 @@ def sample(
     seed: int = 0,
     rows: Any = slice(None),
     points: Mapping[str, np.ndarray] | None = None,
-    fixed: Mapping[str, np.ndarray] | None = None,
-    and_middle: bool = False,
 ) -> Any:
     """x with every doubt inside its dataclasses replaced by an array of draws.
 
@@ -82,10 +80,6 @@ def sample(
     points : {key: array of the shape (n, 1)}, optional
         The probabilities of some or all keys, and of "driver <name>", as a design of somebody else;
         other keys are drawn by the seed.
-    fixed : {input: array of the shape (rows, 1)}, optional
-        Values of some inputs in place of their draws; NaN where the draw stays.
-    and_middle : bool
-        Whether one more row, the last, holds the median of every doubt.
 
     Returns
     -------
@@ -112,7 +106,7 @@ def sample(
         if doubt.low == doubt.high:
             return doubt.mid
         if (key, doubt) not in drawn:
-            drawn[key, doubt] = draw_rows(key, doubt, n, seed, rows, points, fixed, and_middle)
+            drawn[key, doubt] = draw_rows(key, doubt, n, seed, rows, points)
         return drawn[key, doubt]
 
     return rewrite(x, draw, doubts_only=True)
@@ -128,7 +122,11 @@ def draw_rows(
     fixed: Mapping[str, np.ndarray] | None = None,
     and_middle: bool = False,
 ) -> np.ndarray:
-    """Some of the draws of one doubt, shape (rows, 1), as `sample` puts them in its place."""
+    """Some of the draws of one doubt, shape (rows, 1), as `sample` puts them in its place.
+
+    `fixed` are values of some inputs in place of their draws, NaN where the draw stays; with
+    `and_middle` one more row, the last, holds the median.
+    """
     own, given = draw_key(key, doubt), points or {}
     if n <= WHOLE and not {own, driver_key(doubt)} & given.keys():
         values = draw_values(own, doubt, n, seed)[rows]
