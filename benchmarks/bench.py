@@ -14,7 +14,7 @@ import numpy as np
 
 import costmodel as cm
 from costmodel.choices.terms import Terms
-from costmodel.core.draws import doubts, draw_values, sample, strata
+from costmodel.core.draws import doubts, sample, strata, values_and_middle
 from costmodel.core.nested import rewrite
 from costmodel.decisions.simulate import totals
 from costmodel.ledgers.batches import BATCH
@@ -326,7 +326,7 @@ def scaling(options: dict) -> None:
     """From a thousand to a million draws, first and with the draws remembered; the figure of it."""
     first, again = [], []
     for n in SCALE:
-        draw_values.cache_clear()
+        values_and_middle.cache_clear()
         strata.cache_clear()
         first.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1))
         again.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1 if n > 100_000 else 3))
@@ -336,7 +336,7 @@ def scaling(options: dict) -> None:
             "-",
             f"{first[-1] / n * 1e6:.1f} us a draw; again {again[-1] / n * 1e6:.1f} us",
         )
-    draw_values.cache_clear()
+    values_and_middle.cache_clear()
     strata.cache_clear()
     slopes = [np.log(x[-1] / x[-2]) / np.log(SCALE[-1] / SCALE[-2]) for x in (first, again)]
     print(
@@ -363,7 +363,7 @@ def comparing(options: dict) -> None:
         "20 ms",
     )
 
-    draw_values.cache_clear()
+    values_and_middle.cache_clear()
     strata.cache_clear()
     first = best(lambda: cm.compare(options, WORK, draws=100_000), 1)
     row("compare 10 options, 100,000 draws, first time", first, "1 s")

@@ -113,11 +113,14 @@ def summed_up(times: np.ndarray, prices: np.ndarray, discount: np.ndarray) -> An
         return tuple(np.append(0.0, np.cumsum(x)) for x in (paid, paid * discount))
     n = max(len(x) for x in (times, prices) if x.ndim == 2)
     # months come first in memory: each is added for all draws at once
-    plain, worth = so_far = np.zeros((2, len(discount) + 1, n))
+    plain, worth = so_far = np.empty((2, len(discount) + 1, n))
+    so_far[:, 0] = 0.0
+    paid = np.empty(n)
     for m, (often, usd, now) in enumerate(zip(times.T, prices.T, discount, strict=True)):
-        paid = often * usd
+        np.multiply(often, usd, out=paid)
         np.add(plain[m], paid, out=plain[m + 1])
-        np.add(worth[m], paid * now, out=worth[m + 1])
+        paid *= now
+        np.add(worth[m], paid, out=worth[m + 1])
     return tuple(x.T for x in so_far)
 
 
@@ -128,7 +131,7 @@ def _events(interval: Any, months: int) -> np.ndarray:
     if np.ndim(interval) == 0:
         return np.diff(np.floor(month / interval + ROUNDING), axis=-1, prepend=0.0)
     step = np.ravel(interval)
-    due, events = step.copy(), np.zeros((months + 1, step.size))
+    due, events = step.copy(), np.empty((months + 1, step.size))
     for m, now in enumerate(events):  # months first: each is computed for all draws at once
         np.less_equal(due, m + ROUNDING, out=now, casting="unsafe")
         due += now * step

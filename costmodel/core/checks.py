@@ -18,6 +18,7 @@ from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
 from costmodel.core.public import Record, fits, frozen, in_type
 from costmodel.core.ranges import Doubt, Range, Usual, is_number, unmarked
+from costmodel.core.recording import one_step
 from costmodel.core.units import LARGEST, ROUNDING
 
 PLAIN = (str, dict, list, float, int, Doubt)  # what stands by mistake where a record must
@@ -27,6 +28,7 @@ HOUR = re.compile(r"T\d\d:\d\d(-\d\d:\d\d)?$")  # or the hours from one to anoth
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
 
+@one_step  # a plan checks as often as the engine does, but in one step
 def require(name: str, value: Any, low: float = 0, high: float = inf) -> None:
     """Check that a number, a Range or every element of an array lies in low..high.
 

@@ -129,7 +129,10 @@ def draw_rows(
     """
     own, given = draw_key(key, doubt), points or {}
     if n <= WHOLE and not {own, driver_key(doubt)} & given.keys():
-        values = draw_values(own, doubt, n, seed)[rows]
+        every = values_and_middle(own, doubt, n, seed)
+        if and_middle and not fixed and isinstance(rows, slice) and rows.stop == n:
+            return every[rows.start :]  # a view
+        values = every[:n][rows]
     else:
         chances = probabilities(lambda k: given_or_drawn(given, k, n, seed, rows), own, doubt)
         values = np.asarray(doubt.quantile(chances))
@@ -223,7 +226,6 @@ def driver_key(doubt: Range | Measured) -> str | None:
 # -- from a key to draws ---------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
 def draw_values(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
     """The n draws of one doubt, shape (n, 1), one in each of n strata of equal probability.
 
@@ -234,14 +236,23 @@ def draw_values(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndar
     >>> bool((100 * a > 90 * b).all())
     True
     """
+    return values_and_middle(key, doubt, n, seed)[:n]
+
+
+@lru_cache(maxsize=512)
+def values_and_middle(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
+    """The n draws of one doubt and, as one more row, its median."""
     order = strata(key, n, seed)
     if driver_key(doubt):
         mixed = probabilities(lambda k: uniforms(k, n, seed), key, doubt)
-        order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
+        order = np.empty(n, np.intp)
+        order[np.argsort(mixed[:, 0])] = np.arange(n)  # ranks: one draw in each stratum again
+    values = np.empty(n + 1)
     if isinstance(doubt, Range):  # most of them, whose quantiles are looked up
-        values = doubt.at_z(_normals(n)[order])
+        values[:n] = doubt.at_z(_normals(n))[order]
     else:
-        values = doubt.quantile((order + 0.5) / n)
+        values[:n] = doubt.quantile((order + 0.5) / n)
+    values[n] = doubt.mid
     values.flags.writeable = False
     return values[:, None]
 

@@ -143,7 +143,8 @@ class Range:
         to_normal, back, *_ = FORMS[self.form]
         low, mid, high = (to_normal(np.float64(x)) for x in (self.low, self.mid, self.high))
         end = self.z_of_end
-        return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
+        below, above = (mid - low) / end, (high - mid) / end
+        return back(mid + z * (below if below == above else np.where(z < 0, below, above)))
 
     @property
     def z_of_end(self) -> float:

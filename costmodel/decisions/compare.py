@@ -19,6 +19,7 @@ from costmodel.decisions.simulate import (
     band,
     comparable,
     expected,
+    mean_where_it_runs,
     simulate,
     totals,
 )
@@ -91,20 +92,20 @@ def table_of(study: Study, found: Simulated) -> pd.DataFrame:
 
 def _row(label: str, found: Simulated) -> dict[str, Any]:
     """The columns of `compare` that are means over the draws of one option, and the base case."""
-    usd, wrong = np.nanmean(found.usd[label]), np.nanmean(found.wrong[label])
+    usd, wrong = mean_where_it_runs(found.usd[label]), mean_where_it_runs(found.wrong[label])
     requests, share = found.requests[label], found.accepted[label]
     row = {
         "expected": usd,
         "to_pay": usd - wrong,
         "wrong_answers": wrong,
         "per_month": usd / found.study.terms.months,
-        "per_request": usd / np.nanmean(requests),
+        "per_request": usd / mean_where_it_runs(requests),
         "base_case": found.base_case[label],
     }
     if not np.isnan(share).all():
-        answers = np.nanmean(requests * share)
+        answers = mean_where_it_runs(requests * share)
         row["per_accepted"] = (usd - wrong) / answers if answers else np.nan
-        row["quality"] = np.nanmean(share)
+        row["quality"] = mean_where_it_runs(share)
     return row
 
 

@@ -195,8 +195,8 @@ def _means(bill: Bill, calendar: Any, floor: float | None, shape: tuple[int, int
         spread = np.where(runs, np.broadcast_to(floats(values), runs.shape), np.nan)
         return mean(spread.reshape(shape).T)
 
-    usd = [means(bill.total(calendar, d, without="failures")) for d in (False, True)]
-    wrong = [means(bill.total(calendar, d, phase="failures")) for d in (False, True)]
+    usd = [means(bill.to_pay(calendar, d)) for d in (False, True)]
+    wrong = [means(bill.failures(calendar, d)) for d in (False, True)]
     share = np.nan if bill.accepted is None else bill.accepted
     reached = runs if floor is None else runs & (share >= floor)
     chance = np.broadcast_to(reached, runs.shape).reshape(shape).mean(axis=1)

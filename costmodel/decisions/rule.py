@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study
-from costmodel.decisions.simulate import Simulated, p_cheapest
+from costmodel.decisions.simulate import Simulated, mean_where_it_runs, p_cheapest
 from costmodel.laws.money import certainty_equivalent
 
 CLOSE = 0.05  # of the best's present value: nobody's inputs are known better
@@ -73,5 +73,5 @@ def _beside(worth: np.ndarray, best: np.ndarray, behind: float) -> tuple[float, 
     gap = worth - best
     gap = gap[~np.isnan(gap)]
     more, error = gap.mean(), gap.std() / np.sqrt(gap.size)
-    little = max(CLOSE * np.nanmean(best), ERRORS * error)
+    little = max(CLOSE * mean_where_it_runs(best), ERRORS * error)
     return more, float(np.mean(gap > 0)), bool(behind <= little)

@@ -105,7 +105,7 @@ NUMBERS = (
     Bill.total,
     worth,
     Bill.failures,
-    lambda bill, calendar: bill.total(calendar, discounted=True, phase="failures"),
+    lambda bill, calendar: bill.failures(calendar, discounted=True),
     lambda bill, calendar: bill.requests * calendar.requests,
     lambda bill, calendar: np.nan if bill.accepted is None else bill.accepted,
     failed,
@@ -178,13 +178,13 @@ def paths(study: Study, draws: int | None = None, discounted: bool = False) -> P
 
 @dataclass(frozen=True)
 class _Numbers:
-    """Numbers of each bill, NaN where its option does not run."""
+    """Numbers of each bill, and last where its option runs."""
 
     numbers: tuple[Callable[[Bill, Calendar], Any], ...]
 
     def __call__(self, calendar: Calendar, bills: dict[str, Bill]) -> dict[str, list[Any]]:
         return {
-            label: [np.where(bill.fits, number(bill, calendar), np.nan) for number in self.numbers]
+            label: [*(number(bill, calendar) for number in self.numbers), bill.fits]
             for label, bill in bills.items()
         }
 
@@ -212,10 +212,15 @@ def per_draw(
     size = count * k, width
     kept = np.float64 if count <= WHOLE + 1 else np.float32  # of a million draws: half the memory
     out = [{label: np.full(size, np.nan, kept) for label in study.options} for _ in numbers]
+    runs = {label: np.zeros((size[0], 1), bool) for label in study.options}
     for rows, made in batches(study, _Numbers(tuple(numbers)), draws, grid, points, and_middle):
         for label, values in made.items():
-            for value, found in zip(values, out, strict=True):
+            for value, found in zip(values, (*out, runs), strict=True):
                 found[label][rows] = value
+    for label, fits in runs.items():
+        if not fits.all():
+            for found in out:
+                found[label][~fits[:, 0]] = np.nan
     shape = [] if draws is None else [count]
     shape += [k] if grid else []
     shape += [width] if width > 1 else []
@@ -223,6 +228,12 @@ def per_draw(
 
 
 # -- draws in numbers ------------------------------------------------------------------------------
+
+
+def mean_where_it_runs(x: np.ndarray) -> Any:
+    """The mean over the draws that are not NaN."""
+    whole = x.mean()
+    return np.nanmean(x) if np.isnan(whole) else whole
 
 
 def quantiles(x: np.ndarray, percents: Sequence[float]) -> np.ndarray:

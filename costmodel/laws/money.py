@@ -31,7 +31,8 @@ def compounded(rate_per_year: Any, months: int, since: int = 0) -> Any:
         grown = np.maximum(np.arange(months + 1) - since, 0)
         return (1.0 + rate_per_year) ** (grown / MONTHS_PER_YEAR)
     step = (1.0 + np.ravel(rate_per_year)) ** (1 / MONTHS_PER_YEAR)
-    powers = np.ones((months + 1, step.size))
+    powers = np.empty((months + 1, step.size))
+    powers[: since + 1] = 1.0
     for m in range(since, months):
         np.multiply(powers[m], step, out=powers[m + 1])
     return powers.T
@@ -62,6 +63,8 @@ def certainty_equivalent(costs: Any, risk: float) -> float:
     95.5
     """
     costs = np.asarray(costs, float)
+    if risk == 0:  # nothing to sort
+        return float(costs.mean())
     worst = np.sort(costs)[-max(1, round(WORST * costs.size)) :]
     return float(costs.mean() + risk * (worst.mean() - costs.mean()))
 

@@ -15,7 +15,7 @@ from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill
 from costmodel.ledgers.plans import Question, Slots
 
-BATCH, WIDE = 2_560, 10_240  # rows evaluated at once, by a plan and by the engine
+BATCH, WIDE = 5_120, 10_240  # rows evaluated at once, by a plan and by the engine
 Grid = Mapping[str, Any] | None
 
 

@@ -287,39 +287,47 @@ class Bill:
     requests: Any
     fits: Any
     failed: Line | None = None
-    _by_phase: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
+    _sums: dict[bool, tuple[Any, Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def total(
-        self,
-        calendar: Calendar,
-        discounted: bool = False,
-        phase: str | None = None,
-        without: str | None = None,
-    ) -> Any:
-        """USD over the horizon, of all lines, of those of one phase, or of all but those of one."""
-        phases = self._phases(calendar)
-        names = (name for name in phases if phase in (None, name) and name != without)
-        return sum((phases[name][discounted] for name in names), 0.0)
+    def total(self, calendar: Calendar, discounted: bool = False) -> Any:
+        """USD over the horizon, as it is paid or its present value."""
+        return self.to_pay(calendar, discounted) + self.failures(calendar, discounted)
 
-    def _phases(self, calendar: Calendar) -> dict[str, tuple[Any, Any]]:
-        """USD over the horizon and its present value by phase, made once.
+    def to_pay(self, calendar: Calendar, discounted: bool = False) -> Any:
+        """The part of the total that somebody sends an invoice for."""
+        return self._summed(calendar)[False][discounted]
+
+    def failures(self, calendar: Calendar, discounted: bool = False) -> Any:
+        """The part of the total that is the cost of wrong answers."""
+        return self._summed(calendar)[True][discounted]
+
+    def of_phase(self, phase: str) -> Bill:
+        """The bill of the lines of one phase."""
+        return replace(self, lines=[line for line in self.lines if line.phase == phase])
+
+    def _summed(self, calendar: Calendar) -> dict[bool, tuple[Any, Any]]:
+        """USD over the horizon and its present value, of wrong answers and of the rest; made once.
 
         Lines that are bought in the same months at the same prices are added before they are
         multiplied by the factor of these months.
         """
-        if not self._by_phase:
-            alike: dict[tuple[str, int], list[Any]] = {}
+        if not self._sums:
+            alike: dict[tuple[bool, int], tuple[Any, Any]] = {}
             for line in self.lines:
                 factors = calendar.factors(line.schedule, line.trend)
-                same = alike.setdefault((line.phase, id(factors)), [factors, 0.0])
-                same[1] = same[1] + line.usd
-            for (phase, _), (factors, usd) in alike.items():
-                plain, worth = self._by_phase.get(phase, (0.0, 0.0))
-                self._by_phase[phase] = plain + usd * factors[0], worth + usd * factors[1]
-            whole = sum(worth for _, worth in self._by_phase.values())
+                key = line.phase == "failures", id(factors)
+                alike[key] = factors, alike.get(key, (None, 0.0))[1] + line.usd
+            self._sums.update({False: (0.0, 0.0), True: (0.0, 0.0)})
+            for (wrong, _), ((paid, now), usd) in alike.items():
+                plain, worth = self._sums[wrong]
+                self._sums[wrong] = plain + usd * paid, worth + usd * now
+            whole = self._sums[False][1] + self._sums[True][1]
             if not np.all(np.isfinite(whole) | np.logical_not(self.fits)):
+                self._sums.clear()
                 raise self._no_number(calendar)
-        return self._by_phase
+        return self._sums
 
     def _no_number(self, calendar: Calendar) -> ValueError:
         """The error of a total that is no finite number: the first such line, and its inputs."""
@@ -333,10 +341,6 @@ class Bill:
             f"the cost of {line.item!r} is no finite number{where}; bring the inputs behind it "
             f"closer to usual values: {', '.join((*line.cites[:6], 'demand and price trends'))}"
         )
-
-    def failures(self, calendar: Calendar) -> Any:
-        """USD over the horizon that is the cost of wrong answers."""
-        return self.total(calendar, phase="failures")
 
     def paid(self, calendar: Calendar) -> Any:
         """USD of months 0..H, shape (H + 1,) or (n, H + 1)."""

@@ -6,7 +6,7 @@ so a slider that moves a range keeps its plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -30,6 +30,7 @@ QUESTIONS = 32  # whose plans are kept
 MANY = 20_000  # rows, for which a recording pays the first time that a question is asked
 OFTEN = 2  # times that a question is asked of the engine before it is recorded
 FEW = 128  # rows of a recording
+SLOT = "slot"  # what stands in a skeleton for a value
 BRANCHES = 4  # plans of one question; what takes yet another branch is left to the engine
 
 
@@ -44,9 +45,8 @@ class Slots:
         self.things = things
         self._slots: dict[Any, int] = {}
         self._belongs: list[Any] = []
-        self._seen: dict[int, tuple[Hashable, int]] = {}  # with its uses of slots
-        self._uses = 0  # of slots, so far
-        self.alike = self._skeleton(things)
+        skeleton, uses = _skeleton(things)
+        self.alike = skeleton, tuple(map(self._slot, uses))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._belongs)
@@ -63,50 +63,58 @@ class Slots:
         only = all(isinstance(what, tuple) for what in self._belongs)
         return rewrite(self.things, change, doubts_only=only)
 
-    def _slot(self, name: Hashable, belongs: Any) -> Hashable:
-        self._uses += 1
+    def _slot(self, what: Any) -> int:
+        name = id(what) if isinstance(what, np.ndarray) else what
         if name not in self._slots:
             self._slots[name] = len(self._belongs)
-            self._belongs.append(belongs)
-        return "slot", self._slots[name]
+            self._belongs.append(what)
+        return self._slots[name]
 
-    def _skeleton(self, x: Any) -> Hashable:
-        if id(x) in self._seen:
-            made, uses = self._seen[id(x)]
-            self._uses += uses
-            return made
-        if isinstance(x, np.ndarray):
-            return self._slot(id(x), x) if x.ndim == 2 else (x.shape, x.dtype.str, x.tobytes())
-        before = self._uses
-        if isinstance(x, dict):
-            made = dict, *x, *map(self._skeleton, x.values())
-        elif isinstance(x, (tuple, list)):
-            made = type(x), *map(self._skeleton, x)
-        elif hasattr(x, "__dataclass_fields__") and not isinstance(x, Doubt):
-            made = self._nest(x)
-        else:
-            return type(x), x
-        self._seen[id(x)] = made, self._uses - before
-        return made
 
-    def _nest(self, x: Any) -> Hashable:
-        """That of a dataclass; one in which nothing is drawn keeps it once found."""
-        kept = x.__dict__.get("_alike")
-        if kept is None:
-            before = self._uses
-            kept = type(x), *(self._field(x, name) for name in field_names(x))
-            if self._uses == before:
-                object.__setattr__(x, "_alike", kept)
-        return kept
+class _Skeleton:
+    """What a dataclass is but for the values in its slots; its hash is made once."""
 
-    def _field(self, owner: Any, name: str) -> Hashable:
-        value = unmarked(getattr(owner, name))
-        if not isinstance(value, Doubt):
-            return self._skeleton(value)
-        if value.low == value.high:
-            return float, value.mid
-        key = key_of(owner, name, value)
-        return self._slot((key, value), (key, value))
+    def __init__(self, parts: tuple) -> None:
+        self.parts, self.hash = parts, hash(parts)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Skeleton) and self.parts == other.parts
+
+    def __reduce__(self) -> tuple:  # another process hashes otherwise
+        return _Skeleton, (self.parts,)
+
+
+def _skeleton(x: Any) -> tuple[Hashable, list[Any]]:
+    """(skeleton, what belongs into its slots, use by use)."""
+    if isinstance(x, np.ndarray):
+        return (SLOT, [x]) if x.ndim == 2 else ((x.shape, x.dtype.str, x.tobytes()), [])
+    if isinstance(x, dict):
+        return _of_parts((dict, *x), map(_skeleton, x.values()))
+    if isinstance(x, (tuple, list)):
+        return _of_parts((type(x),), map(_skeleton, x))
+    if not hasattr(x, "__dataclass_fields__") or isinstance(x, Doubt):
+        return (type(x), x), []
+    if "_alike" not in x.__dict__:  # a frozen dataclass keeps it
+        parts, uses = _of_parts((type(x),), (_field(x, name) for name in field_names(x)))
+        object.__setattr__(x, "_alike", (_Skeleton(parts), uses))
+    return x.__dict__["_alike"]
+
+
+def _field(owner: Any, name: str) -> tuple[Hashable, list[Any]]:
+    value = unmarked(getattr(owner, name))
+    if not isinstance(value, Doubt):
+        return _skeleton(value)
+    if value.low == value.high:
+        return (float, value.mid), []
+    return SLOT, [(key_of(owner, name, value), value)]
+
+
+def _of_parts(kind: tuple, parts: Iterable[tuple[Hashable, list[Any]]]) -> tuple[tuple, list[Any]]:
+    skeletons, uses = zip(*parts, strict=True) if (parts := [*parts]) else ((), ())
+    return (*kind, *skeletons), [use for some in uses for use in some]
 
 
 class Question:

@@ -150,6 +150,7 @@ def rerun(results: str) -> Told:
 def showback(scenario: str, label: str | None, fixed: str, usage: str | None, out: str) -> Told:
     """Allot the expected cost of SCENARIO to its teams: a table, a CSV and a page."""
     from costmodel.pages.report.html import page
+    from costmodel.pages.report.table_form import framed
     from costmodel.pages.tables import show
 
     with busy("allotting"):
@@ -163,7 +164,7 @@ def showback(scenario: str, label: str | None, fixed: str, usage: str | None, ou
     byline += f" from {study.terms.start}, in USD"
     cents = dict.fromkeys(("by_usage", "fixed", "usd", "usd_per_month"), ",.2f")
     shown = show(table, {"share": ".0%", **cents})
-    made = page("table.html.j2", title=title, byline=byline, table=shown.html)
+    made = page("table.html.j2", title=title, byline=byline, table=framed(shown.html))
     write_all({csv: as_csv(table), html: made})
     narrow = table.drop(columns=["requests_per_month", "usd_per_request"])  # 80 columns
     texts = narrow.map("{:,.2f}".format).reset_index()

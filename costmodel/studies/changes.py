@@ -171,7 +171,7 @@ def _bill(side: Numbers) -> tuple[float, dict[str, float]]:
 def usd_by_phase(bill: Bill, calendar: Calendar) -> dict[str, float]:
     """USD over the horizon by phase."""
     phases = dict.fromkeys(line.phase for line in bill.lines)
-    return {phase: float(np.squeeze(bill.total(calendar, phase=phase))) for phase in phases}
+    return {phase: float(np.squeeze(bill.of_phase(phase).total(calendar))) for phase in phases}
 
 
 def _bars(bars: dict[str, float], start: float, end: float) -> pd.DataFrame:

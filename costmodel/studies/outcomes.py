@@ -42,7 +42,7 @@ def per_request(bill: Bill, calendar: Calendar) -> Any:
     """
     requests = bill.requests * calendar.requests
     check(np.all(requests > 0), f"the workload brings no requests in {calendar.months} months")
-    return np.where(bill.fits, bill.total(calendar, without="failures") / requests, np.nan)
+    return np.where(bill.fits, bill.to_pay(calendar) / requests, np.nan)
 
 
 def share_accepted(bill: Bill, calendar: Calendar) -> Any:
@@ -233,7 +233,7 @@ def equal_quality(study: Study, quality: Number, usd_per_case: Number) -> pd.Dat
     for label, bill in known.bills.items():
         has = float(share_accepted(bill, known.calendar))
         lacks = np.maximum(quality - has, 0.0)
-        model = float(bill.total(known.calendar, without="failures"))
+        model = float(bill.to_pay(known.calendar))
         people = lacks * float(bill.requests * known.calendar.requests) * usd_per_case
         rows[label] = {
             "quality": has,
@@ -325,7 +325,7 @@ def unit_economics(
     rows = []
     for label, bill in known.bills.items():
         usd, seats = float(bill.total(known.calendar)), users * study.terms.months
-        used = sum(float(bill.total(known.calendar, phase=phase)) for phase in FOLLOWS_USE)
+        used = sum(float(bill.of_phase(phase).total(known.calendar)) for phase in FOLLOWS_USE)
         each = usd / float(bill.requests * known.calendar.requests)
         task, accepted = each * requests_per_task, share_accepted(bill, known.calendar)
         units = {

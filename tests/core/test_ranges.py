@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import costmodel as cm
-from costmodel.core.draws import draw_values, middle, sample, strata, uniforms
+from costmodel.core.draws import draw_values, middle, sample, strata, uniforms, values_and_middle
 from costmodel.core.errors import CatalogError
 from costmodel.core.nested import find_key, key_of, leaves, pin, rewrite, same
 from costmodel.core.ranges import Measured, Range
@@ -375,12 +375,12 @@ def test_the_unit_of_a_field_says_what_its_range_is():
 
 def test_beyond_one_hypercube_its_blocks_are_one_too_and_nothing_is_kept():
     n, fee = 150_000, Fee(Range(1, 3), Range(0.2, 0.4))
-    kept = draw_values.cache_info().currsize
+    kept = values_and_middle.cache_info().currsize
     whole = sample(fee, n, 5)
     some = sample(fee, n, 5, rows=slice(70_000, 70_500))
     assert np.array_equal(some.usd, whole.usd[70_000:70_500])
     assert np.array_equal(sample(fee, n, 5, rows=np.array([9, 149_999])).usd, whole.usd[[9, -1]])
-    assert draw_values.cache_info().currsize == kept
+    assert values_and_middle.cache_info().currsize == kept
     u = np.sort(uniforms("Fee.usd", n, 5)[:, 0])
     assert len(np.unique(u)) == n and np.abs(u - (np.arange(n) + 0.5) / n).max() < 2e-4
     assert abs(stats.spearmanr(whole.usd, whole.share).statistic) < 0.01

@@ -206,7 +206,7 @@ def test_the_tco_is_what_compare_has_to_pay():
 
 
 def to_pay(bill, calendar):
-    return bill.total(calendar, without="failures")
+    return bill.to_pay(calendar)
 
 
 def test_the_npv_is_a_mean_and_the_base_case_has_a_name():

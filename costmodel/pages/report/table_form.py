@@ -50,6 +50,14 @@ def tidy_table(table: Any, align: bool = True) -> None:
             cell["class"] = [*cell.get("class", []), "num"]
 
 
+def framed(html: str) -> str:
+    """One of our tables as HTML, in its frame."""
+    soup = BeautifulSoup(html, "html.parser")
+    for table in soup("table"):
+        frame(table)
+    return str(soup)
+
+
 def frame(table: Any) -> None:
     """What heads belong to which cells, and a frame that a phone needs: cards, or a scroll bar."""
     heads: dict[int, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check, middle, number_text, whole_number, write
+from costmodel.core import check, listed, middle, number_text, whole_number, write
 from costmodel.decisions.response import FAILURES, FAR, MIDDLE, NEAR, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.html import page
+from costmodel.pages.report.table_form import framed
 from costmodel.pages.tables import show
 
 POSITIONS, MOST_POSITIONS = 256, 2_048  # that are computed; the page is held to those in reach
@@ -77,8 +79,7 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     """
     whole_number("interactive: positions", positions, 1, MOST_POSITIONS)
     verdict = recommend(study, flips=False)
-    ranked = verdict.table[verdict.table["expected"].notna()]
-    labels = [str(x) for x in ranked.sort_values("eligible", ascending=False, kind="stable").index]
+    labels = _ranked(verdict)
     check(labels, "no option can run, so there is nothing to move; see why_not of compare")
     response = respond(study, labels[:OPTIONS_MAX], positions)
     close = {x: y for x, y in response.curves.items() if response.errors[x] <= CLOSE}
@@ -107,7 +108,6 @@ def page_of(study: Study, verdict: Verdict, response: Response) -> str:
         for label, row in rows.iterrows()
     ]
     dials = _dials(study, response)
-    left_out = [x for x in table.index[table["expected"].notna()] if x not in [*response.curves]]
     worst = max(response.errors[label] for label in response.curves)
     least = min(response.positions[label] for label in response.curves)
     measured = (
@@ -116,7 +116,6 @@ def page_of(study: Study, verdict: Verdict, response: Response) -> str:
         "these was left out of the curve that it was held against. Such curves miss the ends of a "
         "likely range by more, so that no range is shown then."
     )
-    rest = f" Left out of the sliders: {', '.join(left_out)}." if left_out else ""
     stamp = f"costmodel {own_version()}; prices: {snapshot()}; "
     stamp += f"{study.draws:,} draws, seed {study.seed}"
     exact = {"expected": ",.2f", "base_case": ",.2f"}
@@ -127,11 +126,31 @@ def page_of(study: Study, verdict: Verdict, response: Response) -> str:
         headline=verdict.headline,
         dials=dials,
         rows=bars,
-        table=f'<div class="table wide">{show(table[SHOWN], exact).html}</div>',
-        error=measured + rest,
+        table=framed(show(table[SHOWN], exact).html),
+        error=" ".join((measured, *_left_out(verdict, response))),
         stamp=stamp,
         data=_data(study, response, dials),
     )
+
+
+def _ranked(verdict: Verdict) -> list[str]:
+    """The options that can run, eligible ones first; the first OPTIONS_MAX of them are moved."""
+    runs = verdict.table[verdict.table["expected"].notna()]
+    return [str(x) for x in runs.sort_values("eligible", ascending=False, kind="stable").index]
+
+
+def _left_out(verdict: Verdict, response: Response) -> Iterator[str]:
+    """Which options that can run have no sliders, and why."""
+    ranked, moved = _ranked(verdict), response.errors
+    reasons = {
+        f"the page misses them by more than {CLOSE:.0%}": moved.keys() - response.curves.keys(),
+        "they cannot run at every position": {*ranked[:OPTIONS_MAX]} - moved.keys(),
+        f"{OPTIONS_MAX} options are better": {*ranked[OPTIONS_MAX:]},
+    }
+    for reason, labels in reasons.items():
+        if labels:
+            named = listed([label for label in ranked if label in labels])
+            yield f"Without sliders, because {reason}: {named}."
 
 
 def _dials(study: Study, response: Response) -> list[dict[str, Any]]:
