@@ -342,18 +342,20 @@ class Api:
             ("output", t.call.output_tokens, "usd_per_mtok_out", t.schedule),
             ("reasoning", t.call.reasoning_tokens, "usd_per_mtok_reasoning", t.schedule),
         ):
-            if np.any(tokens):
-                mtok, usd = t.count * tokens / MTOK, getattr(card, field)
-                if usd is None:
-                    raise Unpriced(
-                        f"{name} of {self.model.id!r} at {self.provider} is not priced; "
-                        f"choose another model, or a price card with {field}"
-                    )
-                # cites the base tier: the card of a residency is a tier of its own name
-                cited = CITED.get(field, field)
-                cites = (*t.cites, *cite(self.model.tiers[0], cited))
-                basis = t.basis or f"calls a month x tokens of one call at {self.model.asked}"
-                yield field, t.line(name, mtok, "Mtok", usd, schedule, basis=basis, cites=cites)
+            usd = getattr(card, field)
+            if usd is None and np.any(tokens):
+                raise Unpriced(
+                    f"{name} of {self.model.id!r} at {self.provider} is not priced; "
+                    f"choose another model, or a price card with {field}"
+                )
+            if usd is None or (np.ndim(tokens) == 0 and not tokens):
+                continue  # draws have the line, also where all of them are 0
+            mtok = t.count * tokens / MTOK
+            # cites the base tier: the card of a residency is a tier of its own name
+            cited = CITED.get(field, field)
+            cites = (*t.cites, *cite(self.model.tiers[0], cited))
+            basis = t.basis or f"calls a month x tokens of one call at {self.model.asked}"
+            yield field, t.line(name, mtok, "Mtok", usd, schedule, basis=basis, cites=cites)
 
 
 def terms_of_sale(sold: Api | ApiPrice) -> dict[str, Any]:
