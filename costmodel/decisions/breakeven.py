@@ -13,12 +13,14 @@ from costmodel.core import check, find_key, number_text, percent, unit_of
 from costmodel.decisions.search import root, search_limits, sign_changes, spacing
 from costmodel.decisions.simulate import (
     PerDraw,
-    expected,
+    levelled,
     mean,
     on_equal_terms,
     paths,
     quantiles,
+    simulate,
     totals,
+    totals_now,
 )
 
 BAND_POINTS = 121  # where crossings are looked for: 20 for each factor of ten over six
@@ -97,7 +99,7 @@ def crossings(
     axis = spaced(low, high, BAND_POINTS)
     usd = totals(study, draws, {over: axis}, discounted=True)
     gaps = usd[first] - usd[second]
-    curves = expected(study, {over: axis}, draws)
+    curves = levelled(usd, totals_now(study, draws, discounted=True), simulate(study).worth)
     middle = curves[first] - curves[second]
 
     def worth(values: np.ndarray) -> PerDraw:

@@ -49,7 +49,9 @@ def quality_bands(study: Study) -> pd.DataFrame:
         label: replace(option, quality=None) if label in judged else option
         for label, option in first.options.items()
     }
-    laws = replace(first, options=free, evidence={}, accept_zero=None)
+    laws = study
+    if judged or study.evidence or first is not study:
+        laws = replace(first, options=free, evidence={}, accept_zero=None)
     before, after = (_bands(some) for some in (laws, study))
     table = pd.DataFrame(index=pd.Index(study.options, name="option"))
     table[COLUMNS[:3]], table[COLUMNS[3:6]] = before, after

@@ -139,7 +139,8 @@ def expected(
     if every is None:
         found = simulate(study)
         every = found.worth if discounted else found.usd
-    return levelled(totals(study, draws, grid, discounted), _now(study, draws, discounted), every)
+    here = totals_now(study, draws, discounted)
+    return levelled(totals(study, draws, grid, discounted), here, every)
 
 
 def levelled(few: PerDraw, here: PerDraw, every: PerDraw) -> PerDraw:
@@ -155,7 +156,7 @@ def levelled(few: PerDraw, here: PerDraw, every: PerDraw) -> PerDraw:
     return means
 
 
-def _now(study: Study, draws: int, discounted: bool) -> PerDraw:
+def totals_now(study: Study, draws: int, discounted: bool = False) -> PerDraw:
     """The totals of few draws at the present point, asked once for each study."""
     few = ("totals of few draws", draws, discounted)
     return study.once(few, lambda: totals(study, draws, discounted=discounted))

@@ -17,7 +17,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.transforms import blended_transform_factory
-from scipy.optimize import isotonic_regression
 
 from costmodel.pages.plots.style import (
     GREY,
@@ -215,10 +214,23 @@ def label_ends(ax: Axes, lines: pd.DataFrame, colours: Colours, room: float = 0.
 
 
 def _apart(places: np.ndarray, gap: float) -> np.ndarray:
-    """Places above 0, moved as little as needed to lie `gap` apart, in the same order."""
-    order, steps = np.argsort(places, kind="stable"), gap * np.arange(len(places))
+    """Places above 0, moved as little as needed to lie `gap` apart, in the same order.
+
+    Isotonic regression by its min-max formula: each is the highest, over the first of a block that
+    holds it, of the lowest mean, over the last (Robertson, Wright and Dykstra 1988, section 1.4).
+    SciPy has it too, in a module that takes as long to import as all of pandas.
+
+    >>> _apart(np.array([0.5, 0.1, 0.52]), 0.1).round(2).tolist()
+    [0.46, 0.1, 0.56]
+    """
+    order, ranks = np.argsort(places, kind="stable"), np.arange(len(places))
+    sums = np.cumsum([0.0, *places[order] - gap * ranks])
     out = np.empty(len(places))
-    out[order] = isotonic_regression(places[order] - steps).x.clip(0) + steps
+    for i in ranks:
+        ends = np.arange(i + 1, len(places) + 1)
+        first = ranks[: i + 1, None]
+        means = (sums[ends] - sums[first]) / (ends - first)
+        out[order[i]] = max(means.min(axis=1).max(), 0.0) + gap * i
     return out
 
 
