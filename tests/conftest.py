@@ -5,6 +5,9 @@ import json
 
 import pytest
 
+from costmodel.pages.report import runner
+from costmodel.pages.report.kernel import Kernel
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -26,3 +29,23 @@ def write(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def kernel():
+    """A kernel that is kept for all tests of a worker: it has imported what a notebook needs."""
+    with Kernel() as kept:
+        yield kept
+
+
+@pytest.fixture(scope="module")
+def one_kernel(kernel):
+    """All reports that are made one by one run in the kernel that is kept, as those of a batch."""
+    with pytest.MonkeyPatch.context() as patch:
+        fresh = runner.execute
+
+        def execute(*asked):
+            return fresh(*asked[:3], kernel=asked[3] or kernel)
+
+        patch.setattr(runner, "execute", execute)
+        yield

@@ -171,7 +171,7 @@ def test_the_pack_is_one_notebook_with_one_register():
     assert [s for s in sources if s.startswith("# ")] == ["# The board pack"]
 
 
-def test_the_board_pack_is_a_report(case, tmp_path):
+def test_the_board_pack_is_a_report(case, tmp_path, one_kernel):
     scenario = cm.scenarios.save(case, tmp_path / "case.yaml")
     said = CliRunner().invoke(
         main,

@@ -82,7 +82,7 @@ def test_an_example_answers_as_before(name):
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_answers_as_before(notebook):
+def test_a_notebook_answers_as_before(notebook, one_kernel):
     assert list(same(golden(notebook.stem), plain(report_of(notebook)))) == []
 
 

@@ -95,7 +95,7 @@ class TestForm:
 
 
 @pytest.fixture(scope="module")
-def approach(tmp_path_factory):
+def approach(tmp_path_factory):  # in a kernel of its own
     return report.run(
         notebooks_folder() / "01_which_approach.ipynb",
         tmp_path_factory.mktemp("approach"),
@@ -155,7 +155,7 @@ def test_the_report_opens_with_the_answer_and_loads_nothing(approach):
     assert "2026-11-20" in str(facts["facts"]) and facts["numbers"]["seed"] == 7
 
 
-def test_parameters_reach_the_answer(tmp_path):
+def test_parameters_reach_the_answer(tmp_path, one_kernel):
     few = report.run(
         notebooks_folder() / "01_which_approach.ipynb",
         tmp_path,
@@ -193,7 +193,7 @@ def test_parameters_reach_the_answer(tmp_path):
         {"currency": "EUR 0.5 2026-11-20"},
     ],
 )
-def test_the_quick_answer_runs_from_pages_words_or_a_bill(tmp_path, given):
+def test_the_quick_answer_runs_from_pages_words_or_a_bill(tmp_path, given, one_kernel):
     made = report.run(
         notebooks_folder() / "00_quick_answer.ipynb",
         tmp_path,
@@ -220,7 +220,7 @@ def test_the_quick_answer_runs_from_pages_words_or_a_bill(tmp_path, given):
         assert printed.loc["Tokens alone", "base_case"] / 36 == pytest.approx(5_000)
 
 
-def test_the_payback_notebook_says_what_the_script_says(tmp_path):
+def test_the_payback_notebook_says_what_the_script_says(tmp_path, one_kernel):
     made = report.run(
         notebooks_folder() / "03_prompt_cache_tune_or_distil.ipynb",
         tmp_path,
@@ -237,7 +237,7 @@ def test_the_payback_notebook_says_what_the_script_says(tmp_path):
     assert said in words(made)
 
 
-def test_the_hosting_notebook_says_what_the_script_says(tmp_path):
+def test_the_hosting_notebook_says_what_the_script_says(tmp_path, one_kernel):
     given = {"gpu_hourly": 2.0, "fte": 0.25, "traffic_profile": "global"}
     made = report.run(
         notebooks_folder() / "02_api_or_own_gpus.ipynb",
@@ -256,7 +256,7 @@ def test_the_hosting_notebook_says_what_the_script_says(tmp_path):
     assert flip.verdict.iloc[0] in words(made)
 
 
-def test_the_business_case_says_what_the_script_says(tmp_path):
+def test_the_business_case_says_what_the_script_says(tmp_path, one_kernel):
     given = {
         "baseline": "people",
         "minutes_per_request": 2.0,
@@ -284,7 +284,7 @@ def test_the_business_case_says_what_the_script_says(tmp_path):
     assert re.search(r"months against people, .*wrong answers EUR more ", page)
 
 
-def test_what_matters_says_what_the_script_says(tmp_path):
+def test_what_matters_says_what_the_script_says(tmp_path, one_kernel):
     made = report.run(
         notebooks_folder() / "06_what_matters.ipynb",
         tmp_path,
@@ -305,7 +305,7 @@ def test_what_matters_says_what_the_script_says(tmp_path):
     assert facts["evpi"] == known["usd"][0]
 
 
-def test_the_knowledge_notebook_says_what_the_script_says(tmp_path):
+def test_the_knowledge_notebook_says_what_the_script_says(tmp_path, one_kernel):
     made = report.run(
         notebooks_folder() / "04_rag_graphrag_or_long_context.ipynb",
         tmp_path,
@@ -326,7 +326,7 @@ def test_the_knowledge_notebook_says_what_the_script_says(tmp_path):
     )
 
 
-def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
+def test_the_notebook_on_operations_says_what_the_script_says(tmp_path, one_kernel):
     made = report.run(
         notebooks_folder() / "07_keep_it_alive.ipynb",
         tmp_path,
@@ -394,7 +394,7 @@ def test_notebooks_of_an_installed_package_are_found():
     assert all(Path(p).is_file() for p in cm.scenarios.examples().values())
 
 
-def test_the_notebook_on_own_numbers_says_what_the_script_says(tmp_path):
+def test_the_notebook_on_own_numbers_says_what_the_script_says(tmp_path, one_kernel):
     made = report.run(
         notebooks_folder() / "08_my_own_numbers.ipynb", tmp_path, formats=("html",), draws=DRAWS
     )

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,17 +19,79 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # more
 Progress = Callable[[int, int], None]
 
 
+# what comes before each notebook: nothing is left of the one before but what is imported
+FRESH = """
+import os as _os, sys as _sys
+_os.chdir({folder!r})
+if "matplotlib.pyplot" in _sys.modules:
+    _sys.modules["matplotlib.pyplot"].close("all")
+get_ipython().reset(new_session=True)
+"""
+
+
+class Kernel:
+    """The running interpreter as a kernel, for one notebook after another; it ends with the block.
+
+    A kernel belongs to the thread that uses it.
+    """
+
+    def __init__(self) -> None:
+        self._client: Any = None
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._client is not None:
+            self._client._cleanup_kernel()
+        self._client = None
+
+    def execute(self, nb: Any, folder: Path, on_start: Any, on_executed: Any) -> None:
+        """Execute the cells of a notebook in a folder.
+
+        Raises what nbclient raises: CellExecutionError, and DeadKernelError, after which the next
+        notebook gets another kernel.
+        """
+        from nbclient import NotebookClient
+        from nbclient.exceptions import DeadKernelError
+        from nbformat.v4 import new_code_cell
+
+        if self._client is None:
+            self._client = NotebookClient(
+                nb, kernel_manager_class=this_interpreter(), extra_arguments=QUIET
+            )
+        client, first = self._client, new_code_cell(FRESH.format(folder=str(folder)))
+        client.resources["metadata"] = {"path": str(folder)}
+        client.on_cell_start, client.on_cell_executed = on_start, on_executed
+        nb.cells.insert(0, first)
+        client.nb = nb
+        try:
+            client.execute(cleanup_kc=False)
+        except DeadKernelError:
+            self.__exit__()
+            raise
+        finally:
+            nb.cells.remove(first)
+
+
 def execute(
-    notebook: Path, parameters: Mapping[str, Any], progress: Progress | None
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    progress: Progress | None,
+    kernel: Kernel | None = None,
 ) -> tuple[Any, str, dict[str, float]]:
     """The executed notebook, cut off at an error, the sentence of that error or "", and the seconds
     that the start of the kernel, the cells, and the figures in them took.
 
-    Cells with widgets are left out: nobody moves them in a report.
+    Cells with widgets are left out: nobody moves them in a report. Without a kernel that is kept it
+    starts one, and ends it.
     """
+    if kernel is None:
+        with Kernel() as own:
+            return execute(notebook, parameters, progress, own)
     begun = perf_counter()
     with _without_iri():
-        import nbclient
+        from nbclient.exceptions import CellExecutionError, DeadKernelError
         from papermill.iorw import load_notebook_node
         from papermill.parameterize import parameterize_notebook
 
@@ -39,36 +100,28 @@ def execute(
     if parameters:  # by papermill's own hand, but without its guess of what the notebook declares
         nb = parameterize_notebook(nb, dict(parameters), kernel_name="python3", language="python")
     total = sum(cell.cell_type == "code" for cell in nb.cells)
-    steps, started = count(1), [0.0]
+    started: list[float] = []
 
     def start(**_: Any) -> None:
-        started[0] = started[0] or perf_counter()
+        started.append(perf_counter())
 
     def executed(**_: Any) -> None:
-        if progress:
-            progress(next(steps), total)
+        if progress and len(started) > 1:  # the first cell is none of the notebook
+            progress(len(started) - 1, total)
 
     def took() -> dict[str, float]:
         now = perf_counter()
-        first = started[0] or now
+        first = started[0] if started else now
         return {"kernel start": first - begun, "cells": now - first, "figures": _drawing_s(nb)}
 
-    client = nbclient.NotebookClient(
-        nb,
-        kernel_manager_class=this_interpreter(),
-        extra_arguments=QUIET,
-        on_cell_start=start,
-        on_cell_executed=executed,
-        resources={"metadata": {"path": str(notebook.resolve().parent)}},
-    )
     try:
-        client.execute()
-    except nbclient.exceptions.CellExecutionError as error:
+        kernel.execute(nb, notebook.resolve().parent, start, executed)
+    except CellExecutionError as error:
         failed = [any(o.output_type == "error" for o in c.get("outputs", [])) for c in nb.cells]
         nb.cells = nb.cells[: failed.index(True) + 1]
         said = " ".join(error.evalue.split()) or error.ename
         return nb, said if error.ename in SENTENCES else f"{error.ename}: {said}", took()
-    except nbclient.exceptions.DeadKernelError:
+    except DeadKernelError:
         return nb, KILLED, took()
     return nb, "", took()
 

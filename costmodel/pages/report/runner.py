@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import field, fields
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any, get_args
 
@@ -29,7 +30,7 @@ from costmodel.pages.blocks import for_json
 from costmodel.pages.report.colophon import Run, is_file, is_ours, made_by
 from costmodel.pages.report.exports.results import source_of
 from costmodel.pages.report.html import document, html_page, page
-from costmodel.pages.report.kernel import Progress, execute, handed_over
+from costmodel.pages.report.kernel import Kernel, Progress, execute, handed_over
 from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.pages.report.pdf import Form, typeset
 from costmodel.scenarios.scenario import load
@@ -234,11 +235,14 @@ def run_many(
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
     alone = len({stem.lower() for stem in stems}) == len(stems)
     check(alone, "two jobs would write the same file; give each its own name")
+    waiting: SimpleQueue[tuple[Future, tuple]] = SimpleQueue()
+    futures: list[Future] = []
+    for stem, (notebook, parameters) in zip(stems, jobs.values(), strict=True):
+        futures.append(Future())
+        waiting.put((futures[-1], (Path(notebook), parameters, out, stem, formats)))
     with ThreadPoolExecutor(workers) as pool:
-        futures = [
-            pool.submit(_run, Path(notebook), parameters, out, stem, formats)
-            for stem, (notebook, parameters) in zip(stems, jobs.values(), strict=True)
-        ]
+        for _ in range(min(workers, len(futures))):
+            pool.submit(_work_off, waiting)
         for done, _ in enumerate(as_completed(futures), 1):
             if progress:
                 progress(done, len(stems))
@@ -250,6 +254,21 @@ def run_many(
     return made
 
 
+def _work_off(waiting: SimpleQueue[tuple[Future, tuple]]) -> None:
+    """Make the reports that wait, with one kernel for all notebooks of the package."""
+    with Kernel() as kernel:
+        while True:
+            try:
+                future, (notebook, *others) = waiting.get_nowait()
+            except Empty:
+                return
+            try:
+                kept = kernel if is_ours(notebook) else None
+                future.set_result(_run(notebook, *others, kernel=kept))
+            except BaseException as error:  # stands in the place of the report
+                future.set_exception(error)
+
+
 def _run(
     notebook: Path,
     given: Mapping[str, Any],
@@ -258,6 +277,7 @@ def _run(
     formats: Sequence[str],
     show_code: bool = False,
     progress: Progress | None = None,
+    kernel: Kernel | None = None,
 ) -> Report:
     """One report, whose files are called `stem`."""
     for form in formats:
@@ -270,7 +290,7 @@ def _run(
         rehearse_cells(notebook, known, clean)
     check_writable(out / f"{stem}.html", folder_too=True)
     files = {name: _absolute(x) for name, x in clean.items()}
-    nb, failure, seconds = execute(notebook, files, progress)
+    nb, failure, seconds = execute(notebook, files, progress, kernel)
     numbers, table = handed_over(nb)
     meta = made_by(Run(notebook, known, clean, case, numbers, failure), show_code)
     with _timed("HTML", seconds):
