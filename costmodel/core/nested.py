@@ -63,24 +63,33 @@ def find_key(x: Any, name: str) -> str:
 
 def find_keys(x: Any, names: Iterable[str]) -> list[str]:
     """The keys that some names mean, as by `find_key`."""
-    keys: dict[str, set[str]] = {}
-    for owner, field, value in walk(x):
-        key = key_of(owner, field, value)
-        for alias in (key, f"{owner_of(owner)}.{field}", field):
-            keys.setdefault(alias, set()).add(key)
+    tables = [_keys_by_name(nest) for nest in _outermost(x)]
 
     def key_for(name: str) -> str:
-        found = keys.get(name, set())
+        found = set().union(*(keys.get(name, ()) for keys in tables))
         if name in found:
             return name
         if not found:
-            raise unknown("input", name, keys, where="these options and this workload")
+            known = dict.fromkeys(each for keys in tables for each in keys)
+            raise unknown("input", name, known, where="these options and this workload")
         if len(found) > 1:
             several = " or ".join(map(repr, sorted(found)))
             raise ValueError(f"{name!r} could be {several}; write one of them")
         return min(found)
 
     return [key_for(name) for name in names]
+
+
+def _keys_by_name(x: Any) -> dict[str, set[str]]:
+    """The keys inside a frozen dataclass by each name that means them; it keeps them."""
+    if "_keys" not in x.__dict__:
+        keys: dict[str, set[str]] = {}
+        for owner, field, value in walk(x):
+            key = key_of(owner, field, value)
+            for alias in (key, f"{owner_of(owner)}.{field}", field):
+                keys.setdefault(alias, set()).add(key)
+        object.__setattr__(x, "_keys", keys)
+    return x.__dict__["_keys"]
 
 
 # -- walking ---------------------------------------------------------------------------------------
@@ -98,6 +107,15 @@ def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
     else:
         for item in _items(x):
             yield from walk(item)
+
+
+def _outermost(x: Any) -> Iterator[Any]:
+    """The dataclasses inside tuples, lists and dicts, or x itself."""
+    if is_nest(x):
+        yield x
+    else:
+        for item in _items(x):
+            yield from _outermost(item)
 
 
 def leaves(x: Any) -> dict[str, Any]:
