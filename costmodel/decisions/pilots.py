@@ -141,6 +141,12 @@ def pilot(
         whole_number("pilot: n", size, 1, MOST)
     require("pilot: agreement", agreement, 0.501, 1)
     whole_number("draws", study.draws, LEAST_DRAWS, DRAWS_MAX)
+    asked = "pilot", *sizes, agreement
+    return study.once(asked, lambda: _pilot(study, sizes, agreement)).copy()
+
+
+def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
+    """The table of `pilot`."""
     study = study if study.draws <= ENOUGH else study.changed(draws=ENOUGH)
     found = simulate(study)
     kept, runs, left_out = _known(found)

@@ -209,7 +209,7 @@ def _pilot(study: Study, table: pd.DataFrame) -> pd.DataFrame | None:
     open_ = len(known) > 1 and not study.risk if table["eligible"].any() else hopes
     if not open_ or study.draws < LEAST_DRAWS or not _weighed(study, known):
         return None
-    return study.once("pilot", lambda: pilot(study))
+    return pilot(study)
 
 
 def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

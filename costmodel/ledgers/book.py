@@ -113,9 +113,12 @@ def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
     drawn = batches(study.only(*found.bills), amounts, study.draws)
     booked = _means(((rows.stop - rows.start, made) for rows, made in drawn), found.bills)
     for label, bill in found.bills.items():
-        for key, line in keyed(bill.lines):
-            if key in booked[label]:  # with its numbers, where it is also bought at the middle
-                booked[label][key].line = line
+        usual, lines = dict(keyed(bill.lines)), booked[label]
+        for key in [*lines]:
+            if key in usual:  # with its numbers, where it is also bought at the middle
+                lines[key].line = usual[key]
+            elif not np.any(lines[key].quantity):  # in no draw
+                del lines[key]
     return booked
 
 

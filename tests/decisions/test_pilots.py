@@ -8,7 +8,7 @@ from scipy.stats import binom
 from toys import STAFFED, STILL, Buy, api
 
 import costmodel as cm
-from costmodel.decisions import pilot, pilot_sentence
+from costmodel.decisions import pilot, pilot_sentence, pilots
 from costmodel.laws.experiments import through_judge
 from costmodel.scenarios.scenario import examples
 
@@ -278,12 +278,13 @@ def test_the_band_after_a_pilot_is_that_of_the_evidence_that_comes_back(agreemen
 
 
 def test_a_study_is_piloted_once(monkeypatch):
-    asked = []
+    asked, made = [], pilots._pilot
     monkeypatch.setattr(
-        "costmodel.decisions.verdict.pilot", lambda study: asked.append(study) or pilot(study)
+        "costmodel.decisions.pilots._pilot", lambda *given: asked.append(given) or made(*given)
     )
     study = STUDY.changed(draws=2_000)
     first, again = cm.recommend(study), cm.recommend(study.changed(draws=2_000))
-    assert len(asked) == 1 and again.pilot is first.pilot
+    pilot(study)
+    assert len(asked) == 1 and again.pilot.equals(first.pilot)
     cm.recommend(study.changed(seed=1))
     assert len(asked) == 2

@@ -282,7 +282,7 @@ class Measure(Question):
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
         study = study.changed(draws=min(study.draws, FEW))
-        named = recommend(study, flips=False).named
+        named = recommend(study, flips=False, pilots=False).named
         found = tornado(study, named)["input"].head(6) if named else ()
         return (*found, *USUAL)[:6]
 
