@@ -46,7 +46,7 @@ from costmodel.laws.serving.calibration import (
     physics_of_stack,
 )
 from costmodel.laws.serving.calibration import stack as records
-from costmodel.laws.serving.roofline import Physics
+from costmodel.laws.serving.instance import Physics
 from costmodel.validation.serving import UNUSED, ages, kinds, numbers, predict
 from costmodel.validation.training import quantile
 

@@ -46,7 +46,7 @@ from costmodel.laws.serving.calibration import (
     shape_of,
     stack,
 )
-from costmodel.laws.serving.roofline import Physics, Setup, Shape, instance
+from costmodel.laws.serving.instance import Physics, Setup, Shape, instance
 from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads

@@ -19,7 +19,7 @@ import pandas as pd
 from costmodel.core import CatalogError, Range, check_known, middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.laws.serving.roofline import NAMED_MEMORY, Instance, Physics, Setup, Shape, instance
+from costmodel.laws.serving.instance import NAMED_MEMORY, Instance, Physics, Setup, Shape, instance
 
 # bytes of a weight or a cached value, four bits with their block scales
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}

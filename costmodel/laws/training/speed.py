@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from costmodel.laws.serving.calibration import physics
-from costmodel.laws.serving.roofline import CACHE_SHARE, FLOP_PER_PARAMETER, part_s
+from costmodel.laws.serving.instance import CACHE_SHARE, FLOP_PER_PARAMETER
+from costmodel.laws.serving.roofline import part_s
 from costmodel.laws.training.compute import BYTES_PER_PARAMETER_BF16, attention_flops, passes
 
 REFERENCE_BALANCE = 2.0e12 / 3.12e14  # byte/FLOP of the A100 80 GB, to which `efficiency` refers

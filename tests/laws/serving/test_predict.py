@@ -26,7 +26,8 @@ from costmodel.laws.serving.calibration import (
     setup_of,
     shape_of,
 )
-from costmodel.laws.serving.roofline import instance, kv_bytes, step_s, weight_bytes_per_gpu
+from costmodel.laws.serving.instance import instance, kv_bytes, weight_bytes_per_gpu
+from costmodel.laws.serving.roofline import step_s
 from costmodel.validation.serving import UNUSED, serving_reality
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
