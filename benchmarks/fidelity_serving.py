@@ -20,6 +20,7 @@ import pandas as pd
 from costmodel.laws.serving.calibration import measured
 from costmodel.laws.serving.plan import plan_serving
 from costmodel.laws.serving.predict import predict_serving
+from costmodel.validation.distance import HELD
 from costmodel.validation.serving import serving_held_out, serving_reality, subsets
 
 AIMS = {  # what this model is held to: (mean, median) of the absolute error
@@ -29,7 +30,6 @@ AIMS = {  # what this model is held to: (mean, median) of the absolute error
     "static batch, latency": (0.12, None),
     "offline throughput": (0.20, None),
 }
-COVERAGE = (0.75, 0.88)
 DISTANCES = {  # how far a row is from the fit
     "group": "the same model, GPU and engine together",
     "model": "the model anywhere",
@@ -61,7 +61,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     for name, keep in subsets(rows).items():
         error = rows.loc[keep, "error"]
         mean, median = AIMS.get(name, (None, None))
-        low, high = COVERAGE
+        low, high = HELD
         covered = rows.loc[keep & rows["low"].notna(), "inside"].mean()
         ok = [
             e <= a

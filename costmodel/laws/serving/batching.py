@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.laws.serving.instance import CHUNK, Instance, kv_bytes, sequences_at_once
+from costmodel.laws.serving.instance import Instance, kv_bytes, sequences_at_once
 from costmodel.laws.serving.roofline import attention_s, pass_s, prompt_attention_s, step_s
 
 ROUNDS = 3  # of the fixed point between answer time and running batch; the last changes below 1 %
@@ -67,12 +67,12 @@ def prompt_s(
     """(what a prompt adds to the passes of a batch [s], passes for one token of every answer).
 
     In the time of an answer each sequence is read in once, so a token brings batch / output
-    prompts. A pass takes one prompt or as many as come at once, in chunks of at most `CHUNK`
+    prompts. A pass takes one prompt or as many as come at once, in chunks of at most `chunk`
     tokens; `beside` prompts (at least) are there together. `decoding` is the time of a pass without
     prompts. More than one pass a token is needed where prompts fill more than answers take.
     """
     group = batch / m.data_parallel
-    chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), CHUNK)
+    chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), m.chunk)
     mixed = pass_s(m, batch, attentions[0], 1.0, chunk, attentions[1])
     waits = m.data_parallel**m.stagger  # groups read at different times, all meet at the experts
     added = (mixed - decoding) * fresh / chunk * waits + m.request_s * m.data_parallel
@@ -123,7 +123,7 @@ def served(
     case = (m, running, fresh, output_tokens)
     prompt, per_token = prompt_s(*case, 1.0, full, attentions)
     burst, _ = prompt_s(*case, 1 + others / waves, full, attentions)
-    together = np.minimum(np.maximum(CHUNK / fresh, 1.0), np.maximum(group, 1.0))
+    together = np.minimum(np.maximum(m.chunk / fresh, 1.0), np.maximum(group, 1.0))
     later = prompt * others * (1 - 1 / waves)
     waiting = (later + burst * np.maximum(group - together, 0.0) / 2 / waves) / output_tokens
     first = (
@@ -133,7 +133,8 @@ def served(
         + first_pass_s(m, input_tokens, cached)
         + burst * others / 2 / waves
     )
-    passed = np.maximum(fresh / CHUNK, 0.5)  # a prompt comes in the middle of a pass
+    # a prompt comes in the middle of a pass, and waits until the engine looks for it
+    passed = np.maximum(fresh / m.chunk, 0.5) + (m.polled - 1) / 2
     decoding, whole = running, first + output_tokens * (full * steps_per_token + waiting)
     attention = attention_s(m, context, checked)
     for _ in range(ROUNDS):
@@ -188,7 +189,7 @@ def transfer_s(m: Instance, tokens: Any) -> Any:
 def first_pass_s(m: Instance, input_tokens: Any, cached: Any = 0.0) -> Any:
     """Time of the passes that read one prompt, nothing else running and no server around it [s]."""
     fresh = np.maximum(input_tokens - cached, 1.0)
-    chunk = np.minimum(fresh, CHUNK)
+    chunk = np.minimum(fresh, m.chunk)
     return step_s(m, 0.0, 1.0, 1.0, chunk, cached + fresh / 2) * fresh / chunk
 
 

@@ -33,6 +33,7 @@ class Shape:
     layers: Any
     hidden: Any
     kv_values: Any  # cached values per token and layer
+    kv_queries: Any  # query heads that read one cached head
     kv_shards: Any  # most tensor-parallel parts of a cache: KV heads; 1 for a latent cache
     prefill_width: Any  # query-key plus value width of all heads
     decode_width: Any  # the same as decoding multiplies it (latent attention: absorbed)
@@ -64,6 +65,8 @@ class Setup:
     bandwidth: Any  # byte/s
     memory: Any  # byte
     memory_share: Any  # of the memory that the engine takes
+    chunk: Any  # most prompt tokens of a pass
+    polled: Any  # passes from one look for new requests to the next
     interconnect: Any  # byte/s, both directions summed
     expert_bytes: Any  # of one expert weight
     dense_bytes: Any  # of one other weight
@@ -86,6 +89,7 @@ class Physics:
 
     mbu: Any  # of the bandwidth, reading weights
     mbu_kv: Any  # ... reading the KV cache
+    mbu_kv_alone: Any  # ... where each query head has a cached head of its own
     mbu_state: Any  # ... reading and writing the state of linear layers
     mfu: Any  # of the peak, dense products in BF16 and FP8
     mfu_fp4: Any
@@ -153,9 +157,13 @@ class Instance(Physics, Setup, Shape):
 
     @cached_property
     def kv_read_s(self) -> Any:
-        """Time to read one byte of the cache of a sequence [s]."""
+        """Time to read one byte of the cache of a sequence [s].
+
+        Kernels that share a cached head among queries read it more slowly.
+        """
         shards = np.minimum(self.tensor_parallel, self.kv_shards)
-        return 1 / (shards * self.bandwidth * self.mbu_kv)
+        reached = np.where(self.kv_queries > 1, self.mbu_kv, self.mbu_kv_alone)
+        return 1 / (shards * self.bandwidth * reached)
 
     @cached_property
     def attention_flop_s(self) -> Any:
@@ -305,7 +313,7 @@ def room_bytes(m: Instance) -> Any:
     What the engine takes less weights, a reserve and the activations of a full pass.
     """
     taken = m.memory_share * NAMED_MEMORY * m.memory - m.reserve_bytes
-    return taken - CHUNK * m.hidden * CHUNK_BYTES - weight_bytes_per_gpu(m)
+    return taken - m.chunk * m.hidden * CHUNK_BYTES - weight_bytes_per_gpu(m)
 
 
 def sequences_at_once(m: Instance, context: Any) -> Any:
