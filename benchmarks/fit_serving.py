@@ -46,7 +46,7 @@ from costmodel.laws.serving.calibration import (
     physics_of_stack,
 )
 from costmodel.laws.serving.calibration import stack as records
-from costmodel.laws.serving.roofline import Physics
+from costmodel.laws.serving.instance import Physics
 from costmodel.validation.serving import UNUSED, ages, kinds, numbers, predict
 from costmodel.validation.training import quantile
 
@@ -54,6 +54,7 @@ from costmodel.validation.training import quantile
 FREE = {
     "roofline.mbu": (0.85, 0.3, 0.93),
     "roofline.mbu_kv": (0.6, 0.2, 0.93),
+    "roofline.mbu_kv_alone": (0.8, 0.2, 0.93),
     "roofline.mfu": (0.6, 0.2, 0.95),
     "roofline.mfu_fp4": (0.4, 0.1, 0.95),
     "roofline.mfu_experts": (0.35, 0.05, 0.95),

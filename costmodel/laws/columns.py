@@ -48,7 +48,7 @@ def read(
         ) from None
 
     def column(values: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(values, shape).ravel()
+        return np.broadcast_to(values, shape).reshape(-1)
 
     found, rest = {}, {}
     for name, values in entries.items():
@@ -103,8 +103,7 @@ def _distinct(entries: np.ndarray) -> Distinct:
     texts = entries.dtype.kind == "U"
     keys = flat if texts else np.array([x if isinstance(x, str) else id(x) for x in flat], object)
     which, _ = pd.factorize(keys)
-    first = np.unique(which, return_index=True)[1]
-    return flat[first].tolist(), which.reshape(entries.shape)
+    return flat[_firsts(which)].tolist(), which.reshape(entries.shape)
 
 
 def rows_of_cases(places: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -117,4 +116,10 @@ def rows_of_cases(places: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]
     for place in places:
         code = code * (place.max(initial=0) + 1) + place
     which, _ = pd.factorize(code)
-    return np.unique(which, return_index=True)[1], which
+    return _firsts(which), which
+
+
+def _firsts(which: np.ndarray) -> np.ndarray:
+    """Where each number comes first, of numbers that count from 0 as they come."""
+    most = np.maximum.accumulate(which)
+    return np.flatnonzero(np.diff(most, prepend=-1))

@@ -21,6 +21,8 @@ SERVING = {  # the words of `serving_errors` that a table of distances shows
     "static batch, throughput": "serving: throughput of static batches",
     "throughput, hybrid": "serving: throughput, hybrid",
 }
+FEW = 5  # groups; of fewer, one more inside or outside the band decides whether it holds
+HELD = (0.75, 0.88)  # share inside a band of 80 % that holds
 NEAR = {"group": "model, GPU and engine", "model": "model", "source": "source"}
 GROUPS = {"group": ["model", "gpu", "engine"], "model": ["model"], "source": ["family", "engine"]}
 TRAINING = {"family": "source", "model": "model", "gpu": "GPU"}
@@ -38,8 +40,9 @@ def by_distance() -> pd.DataFrame:
     pandas.DataFrame
         Columns: what, without (what the fit has not seen), rows, groups (how many models, sources
         ... they are of: a band is only as sure as these are many), error (median of |mid / reported
-        - 1|), bias (median of mid / reported - 1), coverage (share inside the 80 % band). In
-        training every source weighs the same.
+        - 1|), bias (median of mid / reported - 1), coverage (share inside the 80 % band), band
+        ("holds", "too narrow" or "too wide"; of "few groups" one more decides that, so it is not
+        shown). In training every source weighs the same.
 
     Examples
     --------
@@ -73,10 +76,14 @@ def by_distance() -> pd.DataFrame:
 
 
 def _shown(errors: pd.Series, count: str, groups: int) -> dict[str, Any]:
+    low, high = HELD
+    inside = errors["coverage"]
+    holds = "too narrow" if inside < low else "too wide" if inside > high else "holds"
     return {
         "rows": int(errors[count]),
         "groups": groups,
         "error": errors["error"],
         "bias": errors["bias"],
-        "coverage": errors["coverage"],
+        "coverage": inside,
+        "band": holds + (", few groups" if groups < FEW else ""),
     }

@@ -8,7 +8,9 @@ keep the rules of the other facts: SI units, a date, a source, a short note; a t
   in flight. `waves` is requests over concurrency. Families: `inferencemax` (lengths drawn between
   80 and 100 % of those stated, ten waves), `gap-analysis` (one burst assumed: first tokens come as
   late as all prompts read at once would). TensorRT-LLM often reports tokens in groups of 20, which
-  its first-token times contain.
+  its first-token times contain. What the public scripts of `inferencemax` set otherwise: `chunk` is
+  the most prompt tokens of a pass (else 8,192), `polled` the passes from one look for new requests
+  to the next (else 1).
 * serving_practice.csv: output_tokens_per_s of servers of practitioners, a number of requests at
   once; most are engines with their defaults (`stack`).
 * serving_throughput.csv: `metric` is output_tokens_per_s (whole instance; concurrency empty: the
@@ -46,13 +48,14 @@ from costmodel.laws.serving.calibration import (
     shape_of,
     stack,
 )
-from costmodel.laws.serving.roofline import Physics, Setup, Shape, instance
+from costmodel.laws.serving.instance import CHUNK, Physics, Setup, Shape, instance
 from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
 DAYS_PER_YEAR = 365.25
 MOST_SEQUENCES = 2048.0  # per attention group in offline runs: the default of TensorRT-LLM
 PRACTICE = ("gpustack-lab", "qwen-on-gke")
+PASSES = {"chunk": CHUNK, "polled": 1.0}  # settings of an engine that a benchmark may change
 UNUSED = "not used: "  # how the note of a row begins that contradicts itself; the note says how
 UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": "token/s"}
 TODAY = """
@@ -79,7 +82,8 @@ def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
     held = [s.memory for s in setups]
     share = np.array(list(map(memory_share, table["engine"], table["stack"], held)))
     layout = {"tensor_parallel": tp, "data_parallel": dp, "expert_parallel": ep}
-    spread = replace(stack(setups), memory_share=share, **layout)
+    passes = {name: table[name].fillna(usual) for name, usual in PASSES.items() if name in table}
+    spread = replace(stack(setups), memory_share=share, **layout, **passes)
     return stack([shape(id) for id in table["model"]]), spread
 
 

@@ -20,7 +20,7 @@ from costmodel.laws import (
 )
 from costmodel.laws import agents as agent_loop
 from costmodel.laws import queueing as fleet
-from costmodel.laws.serving import batching, roofline
+from costmodel.laws.serving import batching, instance, roofline
 from costmodel.laws.training import compute as training
 
 # equation -> arguments inside its domain
@@ -32,7 +32,7 @@ ARGUMENTS = {
     training.usual_layers: (8e9,),
     training.usual_hidden: (8e9, 32.0),
     training.gpu_hours: (1e20, 989e12, 0.4),
-    roofline.gpus_that_fit: (141e9, 80e9, 0.9),
+    instance.gpus_that_fit: (141e9, 80e9, 0.9),
     roofline.part_s: (16e9, 2.7e12, 1.6e10, 5e14),
     roofline.experts_touched: (256.0, 8.0, 64.0),
     roofline.imbalance: (8.0, 512.0),
@@ -213,8 +213,8 @@ def test_a_share_of_none_or_all_stays(accepted):
 @settings(max_examples=60)
 @given(st.floats(1e8, 2e12), st.floats(8e9, 3e11), st.floats(0.5, 0.95))
 def test_gpus_hold_the_weights_and_are_not_twice_too_many(weight_bytes, memory, usable):
-    gpus = roofline.gpus_that_fit(weight_bytes, memory, usable)
-    room = memory * usable * (1 - roofline.CACHE_SHARE)
+    gpus = instance.gpus_that_fit(weight_bytes, memory, usable)
+    room = memory * usable * (1 - instance.CACHE_SHARE)
     assert np.log2(gpus) == int(np.log2(gpus))
     assert gpus * room >= weight_bytes * (1 - 1e-9) and (
         gpus == 1 or gpus / 2 * room < weight_bytes * (1 + 1e-9)

@@ -55,7 +55,7 @@ from costmodel.laws.serving.calibration import (
     one_gpu,
     unseen_of,
 )
-from costmodel.laws.serving.roofline import (
+from costmodel.laws.serving.instance import (
     Instance,
     gpus_that_fit,
     kv_bytes,

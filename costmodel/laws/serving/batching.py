@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.laws.serving.roofline import CHUNK, Instance, kv_bytes, sequences_at_once, step_s
+from costmodel.laws.serving.instance import Instance, kv_bytes, sequences_at_once
+from costmodel.laws.serving.roofline import attention_s, pass_s, prompt_attention_s, step_s
 
 ROUNDS = 3  # of the fixed point between answer time and running batch; the last changes below 1 %
 MOST_READING = 0.95  # share of the time spent on prompts; above it no wait is bounded
@@ -49,20 +50,30 @@ def accepted_per_step(draft_tokens: Any, accepted: Any) -> Any:
     return (1 - chance ** (draft_tokens + 1)) / (1 - chance)
 
 
+def attentions_s(m: Instance, fresh: Any, cached: Any, output: Any) -> tuple[Any, Any]:
+    """Time of the attention of (an answer half done, a token in the middle of its prompt) [s]."""
+    return (attention_s(m, cached + fresh + output / 2), prompt_attention_s(m, cached + fresh / 2))
+
+
 def prompt_s(
-    m: Instance, batch: Any, fresh: Any, cached: Any, output: Any, beside: Any, decoding: Any
+    m: Instance,
+    batch: Any,
+    fresh: Any,
+    output: Any,
+    beside: Any,
+    decoding: Any,
+    attentions: tuple[Any, Any],
 ) -> tuple[Any, Any]:
     """(what a prompt adds to the passes of a batch [s], passes for one token of every answer).
 
     In the time of an answer each sequence is read in once, so a token brings batch / output
-    prompts. A pass takes one prompt or as many as come at once, in chunks of at most `CHUNK`
+    prompts. A pass takes one prompt or as many as come at once, in chunks of at most `chunk`
     tokens; `beside` prompts (at least) are there together. `decoding` is the time of a pass without
     prompts. More than one pass a token is needed where prompts fill more than answers take.
     """
     group = batch / m.data_parallel
-    context = cached + fresh + output / 2
-    chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), CHUNK)
-    mixed = step_s(m, batch, context, 1.0, chunk, cached + fresh / 2)
+    chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), m.chunk)
+    mixed = pass_s(m, batch, attentions[0], 1.0, chunk, attentions[1])
     waits = m.data_parallel**m.stagger  # groups read at different times, all meet at the experts
     added = (mixed - decoding) * fresh / chunk * waits + m.request_s * m.data_parallel
     return added, np.maximum(1.0, group * fresh / chunk / output)
@@ -108,10 +119,11 @@ def served(
     steps_per_token = _steps_per_token(draft_tokens, draft_accepted, draft_cost)
     context = input_tokens + output_tokens / 2
     full = step_s(m, running, context)
-    case = (m, running, fresh, cached, output_tokens)
-    prompt, per_token = prompt_s(*case, 1.0, full)
-    burst, _ = prompt_s(*case, 1 + others / waves, full)
-    together = np.minimum(np.maximum(CHUNK / fresh, 1.0), np.maximum(group, 1.0))
+    attentions = attentions_s(m, fresh, cached, output_tokens)
+    case = (m, running, fresh, output_tokens)
+    prompt, per_token = prompt_s(*case, 1.0, full, attentions)
+    burst, _ = prompt_s(*case, 1 + others / waves, full, attentions)
+    together = np.minimum(np.maximum(m.chunk / fresh, 1.0), np.maximum(group, 1.0))
     later = prompt * others * (1 - 1 / waves)
     waiting = (later + burst * np.maximum(group - together, 0.0) / 2 / waves) / output_tokens
     first = (
@@ -121,10 +133,12 @@ def served(
         + first_pass_s(m, input_tokens, cached)
         + burst * others / 2 / waves
     )
-    passed = np.maximum(fresh / CHUNK, 0.5)  # a prompt comes in the middle of a pass
+    # a prompt comes in the middle of a pass, and waits until the engine looks for it
+    passed = np.maximum(fresh / m.chunk, 0.5) + (m.polled - 1) / 2
     decoding, whole = running, first + output_tokens * (full * steps_per_token + waiting)
+    attention = attention_s(m, context, checked)
     for _ in range(ROUNDS):
-        step = step_s(m, decoding, context, checked)
+        step = pass_s(m, decoding, attention, checked)
         reading = np.minimum(prompt * others / whole, MOST_READING)
         line = waits_s(prompt, reading) * (1 - 1 / waves)
         ttft = first + line + step * (1 - 1 / np.maximum(decoding, 1.0)) * passed
@@ -175,7 +189,7 @@ def transfer_s(m: Instance, tokens: Any) -> Any:
 def first_pass_s(m: Instance, input_tokens: Any, cached: Any = 0.0) -> Any:
     """Time of the passes that read one prompt, nothing else running and no server around it [s]."""
     fresh = np.maximum(input_tokens - cached, 1.0)
-    chunk = np.minimum(fresh, CHUNK)
+    chunk = np.minimum(fresh, m.chunk)
     return step_s(m, 0.0, 1.0, 1.0, chunk, cached + fresh / 2) * fresh / chunk
 
 
@@ -184,8 +198,10 @@ def static_batch_s(m: Instance, input_tokens: Any, output_tokens: Any, batch: An
     fits = np.maximum(sequences_at_once(m, input_tokens + output_tokens), 1.0)
     at_once = np.minimum(batch, fits)
     step = step_s(m, at_once, input_tokens + output_tokens / 2)
-    case = (m, at_once, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
-    prompt, _ = prompt_s(*case, at_once / m.data_parallel, step)
+    fresh = np.maximum(input_tokens, 1.0)
+    attentions = attentions_s(m, fresh, 0.0, output_tokens)
+    case = (m, at_once, fresh, output_tokens)
+    prompt, _ = prompt_s(*case, at_once / m.data_parallel, step, attentions)
     read = prompt * batch / m.data_parallel
     return read + output_tokens * np.maximum(batch / fits, 1.0) * step
 
@@ -197,8 +213,9 @@ def saturated_tokens_per_s(m: Instance, input_tokens: Any, output_tokens: Any, m
     """
     batch = running_at_once(m, input_tokens, output_tokens, most * m.data_parallel)
     step = step_s(m, batch, input_tokens + output_tokens / 2)
-    case = (m, batch, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
-    prompt, per_token = prompt_s(*case, 1.0, step)
+    fresh = np.maximum(input_tokens, 1.0)
+    attentions = attentions_s(m, fresh, 0.0, output_tokens)
+    prompt, per_token = prompt_s(m, batch, fresh, output_tokens, 1.0, step, attentions)
     read = prompt * batch / m.data_parallel
     return batch * output_tokens / (output_tokens * step * per_token + read)
 
@@ -230,7 +247,8 @@ def seconds_per_request(
         read = first_pass_s(m, input_tokens, cached) + transfer_s(m, fresh) + m.request_s
         return read + (output_tokens + 1.0) * steps * step / batch
     plain = step_s(m, batch, context) if np.any(draft[0]) else step
-    prompt, per_token = prompt_s(m, batch, fresh, cached, answer, 1.0, plain)
+    attentions = attentions_s(m, fresh, cached, answer)
+    prompt, per_token = prompt_s(m, batch, fresh, answer, 1.0, plain, attentions)
     first = m.first_token_s + m.first_token_s_per_token * input_tokens
     decoded = (output_tokens * per_token + 1.0) * steps * step
     return (first + decoded + prompt * batch / m.data_parallel) / batch

@@ -19,7 +19,15 @@ import pandas as pd
 from costmodel.core import CatalogError, Range, check_known, middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.laws.serving.roofline import NAMED_MEMORY, Instance, Physics, Setup, Shape, instance
+from costmodel.laws.serving.instance import (
+    CHUNK,
+    NAMED_MEMORY,
+    Instance,
+    Physics,
+    Setup,
+    Shape,
+    instance,
+)
 
 # bytes of a weight or a cached value, four bits with their block scales
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}
@@ -64,12 +72,12 @@ def shape_of(model: Model | str) -> Shape:
     experts = np.minimum(experts, EXPERTS_AT_MOST * m.parameters)
     table = m.vocab * m.hidden * 1.0
     if m.kv_lora_rank:
-        kv_values, shards = m.kv_lora_rank + m.rope_head, 1
+        kv_values, shards, queries = m.kv_lora_rank + m.rope_head, 1, m.heads
         prefill_width = m.heads * (m.nope_head + m.rope_head + m.v_head)
         decode_width = m.heads * (2 * m.kv_lora_rank + m.rope_head)
     else:
         both = m.head_size + _or(m.v_head, m.head_size)
-        kv_values, shards = m.kv_heads * both, m.kv_heads
+        kv_values, shards, queries = m.kv_heads * both, m.kv_heads, m.heads / m.kv_heads
         prefill_width = decode_width = m.heads * both
     linear = _or(m.linear_layers, 0)
     full = _or(m.full_attention_layers, m.layers - linear)
@@ -78,6 +86,7 @@ def shape_of(model: Model | str) -> Shape:
         layers=m.layers,
         hidden=m.hidden,
         kv_values=kv_values,
+        kv_queries=queries,
         kv_shards=shards,
         prefill_width=prefill_width,
         decode_width=decode_width,
@@ -131,6 +140,8 @@ def setup_of(
         bandwidth=g.bandwidth,
         memory=g.memory,
         memory_share=MEMORY_SHARE,
+        chunk=CHUNK,
+        polled=1.0,
         interconnect=g.interconnect,
         expert_bytes=BYTES[precision],
         dense_bytes=BYTES[dense],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse, rows_of_cases
 from costmodel.laws.money import usd_per_mtok
-from costmodel.laws.serving.batching import Served, served
-from costmodel.laws.serving.calibration import band, kind_of, one_gpu, take, unseen_of
+from costmodel.laws.serving.batching import served
+from costmodel.laws.serving.calibration import band, kind_of, one_gpu, unseen_of
 from costmodel.laws.serving.calibration import stack as columns_of
-from costmodel.laws.serving.roofline import Instance, kv_bytes, room_bytes, sequences_at_once
+from costmodel.laws.serving.instance import Instance, kv_bytes, room_bytes, sequences_at_once
 
 LEAST = 1e-9  # of a number that must be above 0
 MOST_GPUS = 1024  # of one instance
@@ -137,48 +137,60 @@ def predict_serving(
     most = f"at most tensor_parallel x data_parallel, {gpus[groups > gpus][:1].sum():g}"
     refuse(groups > gpus, "predict_serving: expert_parallel", groups, most)
     case, which = _cases(records)
-    parts = [one_gpu(*each) for each in case]
-    on = replace(take(columns_of(parts), which), **{name: rows[name] for name in LAYOUT})
-    taken = rows["memory_share"]
-    on = replace(on, memory_share=np.where(np.isnan(taken), on.memory_share, taken))
-    i, o, concurrency, waves = (
-        rows[name] for name in ("input_tokens", "output_tokens", "concurrency", "waves")
-    )
-    draft = [rows[f"draft_{name}"] for name in ("tokens", "accepted", "cost")]
-    result = _in_blocks(on, i, o, concurrency, waves, rows["prefix_hit"] * i, *draft)
+    alone, ratios = columns_of([one_gpu(*each) for each in case]), _ratios(case)
+    rows = {**rows, "gpus": gpus}
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(which), BLOCK)]
+    parts = [_block(alone, ratios, which[b], {k: v[b] for k, v in rows.items()}) for b in blocks]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    fits, over = columns["fits"], columns["over_gb"]
+    why_not = _why_not(case, which, fits, columns["gpus"], over)
+    return pd.DataFrame(columns | {"why_not": why_not}, copy=False)
+
+
+def _block(alone: Instance, ratios: Any, which: Any, rows: dict[str, Any]) -> dict[str, Any]:
+    """The columns of so many rows as a processor holds in its cache."""
+    i, o, gpus = rows["input_tokens"], rows["output_tokens"], rows["gpus"]
+    names = ("concurrency", "waves", "draft_tokens", "draft_accepted", "draft_cost")
+    run, waves, *draft = (rows[name] for name in names)
+    on = _spread(alone, which, rows)
+    result = served(on, i, o, run, waves, rows["prefix_hit"] * i, *draft)
     held, room = sequences_at_once(on, i + o), room_bytes(on)
     fits = held >= on.data_parallel
     missing = np.where(room > 0, kv_bytes(on, i + o) - room, -room)
-    first, later = _ratios(case)[:, :, which]
+    first, later = ratios[:, :, which]
     ttft, tpot, rate = (
         np.where(fits, mid, np.nan)
         for mid in (result.ttft_s, result.tpot_s, result.output_tokens_per_s)
     )
     slow, fast = tpot * later, rate / later[::-1]
-    over = np.where(fits, 0.0, missing * on.gpus / GB)
-    columns = banded(
+    return banded(
         ttft_s=ttft * first,
         tpot_s=slow,
         output_tokens_per_s=fast,
         tokens_per_s_per_user=1 / slow[::-1],
-        output_tokens_per_s_per_gpu=fast / on.gpus,
-        usd_per_mtok_out=usd_per_mtok(rows["usd_per_gpu_hour"] * on.gpus, fast[::-1]),
+        output_tokens_per_s_per_gpu=fast / gpus,
+        usd_per_mtok_out=usd_per_mtok(rows["usd_per_gpu_hour"] * gpus, fast[::-1]),
     ) | {
         "kv_tokens_max": held * (i + o),
         "running": np.where(fits, result.running, 0.0),
-        "gpus": on.gpus,
+        "gpus": gpus,
         "fits": fits,
-        "over_gb": over,
+        "over_gb": np.where(fits, 0.0, missing * gpus / GB),
     }
-    return pd.DataFrame(columns).assign(why_not=_why_not(case, which, fits, on.gpus, over))
 
 
-def _in_blocks(on: Instance, *columns: Any) -> Served:
-    """`served` by blocks of rows that a processor holds in its cache."""
-    starts = range(0, len(columns[0]), BLOCK)
-    parts = [slice(start, start + BLOCK) for start in starts]
-    made = [served(take(on, part), *(column[part] for column in columns)) for part in parts]
-    return Served(*(np.concatenate(values) for values in zip(*map(astuple, made), strict=True)))
+def _spread(alone: Instance, which: Any, rows: dict[str, Any]) -> Instance:
+    """The instance of each row; what is the same in all rows stays one number."""
+    found = {f.name: _once(getattr(alone, f.name), which) for f in fields(alone)}
+    taken = rows["memory_share"]
+    layout = {name: rows[name] for name in LAYOUT}
+    layout["memory_share"] = np.where(np.isnan(taken), found["memory_share"], taken)
+    return Instance(**found | {name: _once(values) for name, values in layout.items()})
+
+
+def _once(values: Any, which: Any = ...) -> Any:
+    """Those of the rows, or the one that all of them are."""
+    return values[0] if (values == values[0]).all() else values[which]
 
 
 def _why_not(case: list[tuple], which: Any, fits: Any, gpus: Any, over: Any) -> Any:

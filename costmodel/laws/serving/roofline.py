@@ -1,4 +1,4 @@
-"""A calibrated roofline: what fits on the GPUs of an instance, and how long one forward pass takes.
+"""A calibrated roofline: how long one forward pass of an instance takes.
 
 Each part of a pass (dense weights, experts, attention) takes the longer of its bytes and its FLOPs.
 The exchange between GPUs and fixed overheads come on top. `batching` puts passes together to served
@@ -10,271 +10,11 @@ Not in it: pipeline parallelism, popular experts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-BF16_BYTES = 2.0  # embedding, output head and activations
-FLOP_PER_PARAMETER = 2.0  # one multiply and one add
-EXCHANGES_PER_LAYER = 2.0  # all-reduces: after attention and after the feed-forward block
-NVLINK = 2e11  # byte/s of a link; what is slower is PCIe
-SWITCHED = 9e11  # byte/s from which switches add up for all GPUs (NVLink 4, SHARP)
-DISPATCH_BYTES = 3.0  # of one value sent to an expert and back: one in FP8, two in BF16
-NAMED_MEMORY = 1.07  # byte of a device over those of its name: 80 GB are 80 GiB, less a reserve
-CACHE_SHARE = 0.2  # of usable memory, left for the KV cache when GPUs are counted
-STATE_BYTES = 4.0  # of one value in the state of a linear layer: kept in FP32
-STATE_MOVES = 2.0  # a decoding step reads and writes the state
-STATE_FLOP = 6.0  # of a value of the state and a prompt token: decay, correction, read-out
-CHUNK = 8192.0  # most prompt tokens of one pass: the default of vLLM, SGLang and TensorRT-LLM
-CHUNK_BYTES = 16.0  # of activations held for a value of `hidden` and a token of a full pass
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The numbers of an architecture that cost time or memory [count, unless stated]."""
-
-    layers: Any
-    hidden: Any
-    kv_values: Any  # cached values per token and layer
-    kv_shards: Any  # most tensor-parallel parts of a cache: KV heads; 1 for a latent cache
-    prefill_width: Any  # query-key plus value width of all heads
-    decode_width: Any  # the same as decoding multiplies it (latent attention: absorbed)
-    dense_parameters: Any  # without embedding and head
-    expert_parameters: Any  # all routed experts
-    head_parameters: Any
-    experts: Any  # 1 where there are none
-    experts_per_token: Any
-    expert_layers: Any
-    latent_layers: Any  # layers with latent attention and experts
-    full_layers: Any  # layers that attend to the whole context
-    local_layers: Any  # layers that attend to `window`
-    window: Any  # tokens
-    linear_layers: Any  # layers with a state instead of a cache (linear attention, Mamba)
-    state_values: Any  # of one sequence in one of them
-    sparse_tokens: Any  # cached tokens that a query of a full layer reads; infinite: all
-    index_values: Any  # values of a token and layer by which they are chosen, in FP8
-    index_width: Any  # query width of that choice, all heads
-    kept_parameters: Any  # dense ones that the low-precision checkpoint leaves in BF16
-
-
-@dataclass(frozen=True)
-class Setup:
-    """GPUs, number formats and layout of one instance."""
-
-    peak_experts: Any  # FLOP/s of one GPU in the format of the experts
-    peak_dense: Any  # ... of the other weights
-    peak_bf16: Any
-    bandwidth: Any  # byte/s
-    memory: Any  # byte
-    memory_share: Any  # of the memory that the engine takes
-    interconnect: Any  # byte/s, both directions summed
-    expert_bytes: Any  # of one expert weight
-    dense_bytes: Any  # of one other weight
-    kv_bytes: Any  # of one cached value
-    unpacked_experts: Any  # 1 where 4-bit experts are unpacked before the product, else 0
-    unpacked_dense: Any
-    fp4_dense: Any  # 1 where dense products run in FP4
-    tensor_parallel: Any
-    data_parallel: Any
-    expert_parallel: Any  # groups of GPUs with experts of their own; in a group all are cut
-
-    @cached_property
-    def gpus(self) -> Any:
-        return self.tensor_parallel * self.data_parallel
-
-
-@dataclass(frozen=True)
-class Physics:
-    """The calibrated numbers, one engine at one date; no efficiency exceeds 1."""
-
-    mbu: Any  # of the bandwidth, reading weights
-    mbu_kv: Any  # ... reading the KV cache
-    mbu_state: Any  # ... reading and writing the state of linear layers
-    mfu: Any  # of the peak, dense products in BF16 and FP8
-    mfu_fp4: Any
-    mfu_experts: Any
-    mfu_attention: Any
-    mfu_state: Any
-    unpacking: Any  # efficiency left when 4-bit weights are unpacked
-    link_efficiency: Any
-    pcie_efficiency: Any  # the same of GPUs without NVLink
-    exchange_s: Any  # latency of an exchange, per doubling of the GPUs
-    overhead_s_per_layer: Any
-    overhead_s_per_expert: Any  # of a layer, for each expert that a token chooses
-    overhead_s_per_sequence: Any
-    prefill_s_per_layer: Any
-    prefill_s_per_latent_layer: Any
-    mixed_s_per_layer: Any  # more where a pass reads prompts and decodes
-    fp8_experts: Any  # speed of experts in FP8, scaled by blocks, over those in FP4
-    narrow_width: Any  # of a slice of an expert whose products take twice as long
-    routing_spread: Any  # independent choices of experts over tokens
-    first_token_s: Any  # request handling before the first token
-    first_token_s_per_token: Any  # ... for each token of the prompt
-    first_token_s_per_stream: Any  # ... for each other answer that streams
-    stagger: Any  # 0: attention groups read prompts in the same pass; 1: each waits for all
-    answer_held: Any  # share of an answer that a request is given memory for at its start
-    request_s: Any  # serial handling of a request: tokens, scheduler, stream
-    engine_efficiency: Any
-    reserve_bytes: Any
-    ageing: Any = 1.0  # fixed overheads over those of the newest engines
-
-
-@dataclass(frozen=True)
-class Instance(Physics, Setup, Shape):
-    """One instance: a model on its GPUs, with the calibrated numbers of its engine.
-
-    What is the same in every pass is computed once.
-    """
-
-    @cached_property
-    def dense_read_s(self) -> Any:
-        """Time to read the dense weights and the head [s]."""
-        unpacking = np.where(self.unpacked_dense > 0, 1 / self.unpacking, 1.0)
-        stored = dense_bytes(self) * unpacking + self.head_parameters * BF16_BYTES
-        return stored / self.tensor_parallel / (self.bandwidth * self.mbu)
-
-    @cached_property
-    def launched_s(self) -> Any:
-        """Fixed time of a pass that decodes: launches, latency of exchanges, routing [s]."""
-        doublings = np.log2(np.maximum(self.gpus, 1))
-        layers = self.overhead_s_per_layer + EXCHANGES_PER_LAYER * doublings * self.exchange_s
-        chosen = self.expert_layers * self.experts_per_token * self.overhead_s_per_expert
-        return (self.layers * layers + chosen) * self.ageing
-
-    @cached_property
-    def prefill_fixed_s(self) -> Any:
-        """Fixed time of a pass that reads prompts: launches that no CUDA graph saves [s]."""
-        latent = self.latent_layers * self.prefill_s_per_latent_layer
-        return self.layers * self.prefill_s_per_layer + latent
-
-    @cached_property
-    def sent_s(self) -> Any:
-        """Time to move the activations of one token: all-reduces and experts [s].
-
-        A ring sends 2 (n - 1) / n of a message, a switch that adds up half of it (NVLink SHARP).
-        """
-        share = np.where(self.interconnect >= SWITCHED, 1.0, 2.0)
-        ring = share * (self.tensor_parallel - 1) / self.tensor_parallel
-        reduced = EXCHANGES_PER_LAYER * self.layers * BF16_BYTES * ring
-        met = groups_met(self.expert_parallel, self.experts_per_token) / self.expert_parallel
-        apart = self.expert_layers * met * (self.gpus - 1) * DISPATCH_BYTES / self.tensor_parallel
-        sent = np.where(self.data_parallel > 1, apart, 0.0)
-        fast = self.interconnect >= NVLINK
-        reached = np.where(fast, self.link_efficiency, self.pcie_efficiency)
-        return self.hidden * (reduced + sent) / (self.interconnect / 2 * reached)
-
-    @cached_property
-    def expert_slowness(self) -> Any:
-        """Time of expert products over that of wide ones: narrow slices, formats [x].
-
-        Slices of an expert are slower the narrower they are: x (1 + narrow_width / width).
-        """
-        narrow = 1 + self.narrow_width / np.maximum(slice_width(self), 1.0)
-        unpacking = np.where(self.unpacked_experts > 0, 1 / self.unpacking, 1.0)
-        return narrow * unpacking / np.where(self.expert_bytes == 1.0, self.fp8_experts, 1.0)
-
-
-def instance(shape: Shape, setup: Setup, physics: Physics) -> Instance:
-    """The instance of an architecture, a setup and an engine."""
-    parts = (shape, setup, physics)
-    return Instance(**{f.name: getattr(part, f.name) for part in parts for f in fields(part)})
-
-
-# -- memory ----------------------------------------------------------------------------------------
-
-
-def weight_bytes_per_gpu(m: Instance) -> Any:
-    """Weights on one GPU [byte]: dense ones over the tensor-parallel group, experts over all.
-
-    What a low-precision checkpoint leaves in BF16 (attention of Llama 3.1 405B FP8:
-    arXiv:2407.21783, section 6.2) counts so.
-    """
-    dense = dense_bytes(m) + 2 * m.head_parameters * BF16_BYTES
-    return dense / m.tensor_parallel + m.expert_parameters * m.expert_bytes / m.gpus
-
-
-def dense_bytes(m: Instance) -> Any:
-    """All dense weights without embedding and head [byte]."""
-    kept = m.kept_parameters * np.maximum(BF16_BYTES - m.dense_bytes, 0.0)
-    return m.dense_parameters * m.dense_bytes + kept
-
-
-def context_layers(m: Instance, context: Any) -> Any:
-    """Cached tokens of one sequence, summed over layers: a local layer keeps its window only."""
-    return m.full_layers * context + m.local_layers * np.minimum(context, m.window)
-
-
-def read_layers(m: Instance, context: Any) -> Any:
-    """Cached tokens that one decoded token reads, summed over layers.
-
-    Sparse attention reads the chosen ones alone (DeepSeek-V3.2, arXiv:2512.02556, section 2.1).
-
-    >>> from types import SimpleNamespace as Record
-    >>> v32 = Record(full_layers=61, local_layers=0, window=0, sparse_tokens=2_048)
-    >>> float(read_layers(v32, 128_000) / 61), float(read_layers(v32, 1_000) / 61)
-    (2048.0, 1000.0)
-    """
-    return context_layers(m, context) - m.full_layers * np.maximum(context - m.sparse_tokens, 0.0)
-
-
-def kv_bytes(m: Instance, context: Any) -> Any:
-    """KV cache and states of one sequence on one GPU [byte]; a latent cache is copied to each.
-
-    Values of a token and layer x bytes of a value x tokens in all layers / parts: 2 x KV heads x
-    head size values with grouped queries (Ainslie et al. 2023, arXiv:2305.13245), rank + rope head
-    with a latent cache (DeepSeek-V2, arXiv:2405.04434, section 2.1.3, table 1). A linear layer
-    holds one state however long the context (gated delta networks, arXiv:2412.06464). Not in it:
-    blocks that are partly filled.
-    """
-    values = m.kv_values * m.kv_bytes * context_layers(m, context)
-    index = m.index_values * m.full_layers * context
-    return (values + index) / np.minimum(m.tensor_parallel, m.kv_shards) + state_bytes(m)
-
-
-def state_bytes(m: Instance) -> Any:
-    """States of the linear layers of one sequence on one GPU [byte].
-
-    Layers x values x 4 / GPUs: a gated delta network keeps heads x key x value in FP32
-    (arXiv:2412.06464, section 3).
-
-    >>> from types import SimpleNamespace as Record
-    >>> one = Record(linear_layers=48, state_values=48 * 128 * 128, tensor_parallel=1)
-    >>> round(state_bytes(one) / 1e6)  # Qwen3.5 27B: 144 MiB
-    151
-    """
-    return m.linear_layers * m.state_values * STATE_BYTES / m.tensor_parallel
-
-
-def room_bytes(m: Instance) -> Any:
-    """Memory of one GPU left for the KV cache [byte]; below 0 it is missing.
-
-    What the engine takes less weights, a reserve and the activations of a full pass.
-    """
-    taken = m.memory_share * NAMED_MEMORY * m.memory - m.reserve_bytes
-    return taken - CHUNK * m.hidden * CHUNK_BYTES - weight_bytes_per_gpu(m)
-
-
-def sequences_at_once(m: Instance, context: Any) -> Any:
-    """Sequences of `context` tokens whose caches fit in all attention groups of an instance."""
-    room = m.data_parallel * np.maximum(room_bytes(m), 0.0)
-    return room / np.maximum(kv_bytes(m, context), 1.0)
-
-
-def gpus_that_fit(weight_bytes: Any, memory: Any, usable: Any) -> Any:
-    """Smallest power of two of GPUs that holds the weights and leaves a fifth for the KV cache.
-
-    2^ceil(log2(weights / (usable x memory x 0.8))), at least 1, any shape.
-
-    >>> float(gpus_that_fit(141e9, 80e9, 0.9))  # Llama 3.1 70B in bf16
-    4.0
-    """
-    room = memory * usable * (1 - CACHE_SHARE)
-    return np.exp2(np.ceil(np.log2(np.maximum(weight_bytes / room, 1.0))))
-
-
-# -- time ------------------------------------------------------------------------------------------
+from costmodel.laws.serving.instance import Instance, read_layers
 
 
 def part_s(moved: Any, bandwidth: Any, flop: Any, peak: Any) -> Any:
@@ -301,46 +41,40 @@ def step_s(
     experts and launches with them. Sum over dense weights, experts, attention and states of
     max(bytes / bandwidth, FLOP / peak), plus exchanges and overheads.
     """
+    each = attention_s(m, context, tokens)
+    return pass_s(m, batch, each, tokens, prompts, prompt_attention_s(m, seen))
+
+
+def attention_s(m: Instance, context: Any, tokens: Any = 1.0) -> Any:
+    """Time of the attention of one sequence in a pass that decodes `tokens` of it [s]."""
+    read, index = read_layers(m, context), m.full_layers * context
+    moved = m.kv_values * m.kv_bytes * read + m.index_values * index
+    products = m.decode_width * read + m.index_width * index
+    return np.maximum(moved * m.kv_read_s, tokens * products * m.attention_flop_s)
+
+
+def prompt_attention_s(m: Instance, seen: Any) -> Any:
+    """Time of the attention of one token of a prompt, `seen` tokens before it [s]."""
+    products = read_layers(m, seen) * m.prefill_width + m.full_layers * m.index_width * seen
+    return products * m.attention_flop_s
+
+
+def pass_s(
+    m: Instance, batch: Any, attention: Any, tokens: Any = 1.0, prompts: Any = 0.0, read: Any = 0.0
+) -> Any:
+    """`step_s` where the attention of one sequence and of one token that is read are known [s]."""
     group = batch / m.data_parallel
-    width = group * tokens + prompts
-    dense = np.maximum(m.dense_read_s, _dense_flop(m, width, group * tokens))
-    read = read_layers(m, context)
-    shards = np.minimum(m.tensor_parallel, m.kv_shards)
-    cache = m.kv_values * m.kv_bytes * read + m.index_values * m.full_layers * context
-    choice = m.full_layers * m.index_width
-    per_gpu = FLOP_PER_PARAMETER / m.tensor_parallel
-    attention = part_s(
-        group * cache / shards,
-        m.bandwidth * m.mbu_kv,
-        group * tokens * per_gpu * (m.decode_width * read + choice * context),
-        m.peak_bf16 * m.mfu_attention,
-    )
-    pairs = read_layers(m, seen) * m.prefill_width + choice * seen
-    attention = attention + prompts * pairs * per_gpu / (m.peak_bf16 * m.mfu_attention)
-    state = part_s(
-        group * tokens * STATE_MOVES * state_bytes(m),
-        m.bandwidth * m.mbu_state,
-        width * m.linear_layers * m.state_values * STATE_FLOP / m.tensor_parallel,
-        m.peak_bf16 * m.mfu_state,
-    )
+    written = group * tokens
+    width = written + prompts
+    dense = np.maximum(m.dense_read_s, width * m.dense_flop_s + written * m.head_flop_s)
+    state = np.maximum(written * m.state_read_s, width * m.state_flop_s)
     routed = batch * tokens + prompts * m.data_parallel ** (1 - m.stagger)
-    moving = _experts_s(m, routed) + width * m.sent_s
+    moving = _experts_s(m, routed) + width * m.sent_s + group * attention + prompts * read
     reading, decoding = np.greater(prompts, 0) * 1.0, np.greater(batch, 0) * 1.0
     launched = m.launched_s + group * m.layers * m.overhead_s_per_sequence * m.ageing
     mixed = decoding * m.layers * m.mixed_s_per_layer
     fixed = launched * decoding + reading * (m.prefill_fixed_s + mixed)
-    return (dense + attention + state + moving + fixed) / m.engine_efficiency
-
-
-def _dense_flop(m: Instance, width: Any, written: Any) -> Any:
-    """Time of the dense products of `width` tokens and the head of those `written` [s].
-
-    What the checkpoint keeps in BF16 multiplies in BF16.
-    """
-    kept = np.minimum(m.kept_parameters, m.dense_parameters)
-    speed = m.peak_dense * np.where(m.fp4_dense > 0, m.mfu_fp4, m.mfu)
-    low = (width * (m.dense_parameters - kept) + written * m.head_parameters) / speed
-    return FLOP_PER_PARAMETER * (low + width * kept / (m.peak_bf16 * m.mfu)) / m.tensor_parallel
+    return (dense + state + moving + fixed) / m.engine_efficiency
 
 
 def _experts_s(m: Instance, tokens: Any) -> Any:
@@ -351,30 +85,8 @@ def _experts_s(m: Instance, tokens: Any) -> Any:
     choices = np.maximum(tokens * m.routing_spread, 1.0)
     touched = experts_touched(m.experts, m.experts_per_token, choices) / m.experts
     busiest = imbalance(m.expert_parallel, np.maximum(tokens, 1.0) * m.experts_per_token)
-    used = m.expert_parameters * m.experts_per_token / m.experts
-    longest = part_s(
-        m.expert_parameters * np.minimum(touched * busiest, 1.0) * m.expert_bytes / m.gpus,
-        m.bandwidth * m.mbu,
-        tokens * used * busiest * FLOP_PER_PARAMETER / m.gpus,
-        m.peak_experts * m.mfu_experts,
-    )
-    return longest * m.expert_slowness
-
-
-def slice_width(m: Instance) -> Any:
-    """Width of the part of an expert that one GPU holds [count].
-
-    An expert has three matrices of hidden x width (arXiv:2401.06066, section 3); GPUs that share
-    it cut the width.
-
-    >>> from types import SimpleNamespace as Record
-    >>> r1 = Record(expert_parameters=58 * 256 * 3 * 7168 * 2048, expert_layers=58, experts=256)
-    >>> r1.hidden, r1.gpus, r1.expert_parallel = 7168, 8, 1
-    >>> float(slice_width(r1))  # DeepSeek-R1 on eight GPUs
-    256.0
-    """
-    matrices = np.maximum(3.0 * m.expert_layers * m.experts * m.hidden, 1.0)
-    return m.expert_parameters / matrices * m.expert_parallel / m.gpus
+    read = np.minimum(touched * busiest, 1.0) * m.experts_read_s
+    return np.maximum(read, tokens * busiest * m.experts_flop_s)
 
 
 def experts_touched(experts: Any, experts_per_token: Any, tokens: Any) -> Any:
@@ -398,14 +110,3 @@ def imbalance(groups: Any, choices: Any) -> Any:
     ([3.04, 1.25, 1.02], 1.0)
     """
     return np.minimum(1 + np.sqrt(2 * np.log(groups) * groups / np.maximum(choices, 1.0)), groups)
-
-
-def groups_met(groups: Any, experts_per_token: Any) -> Any:
-    """Groups of experts that a token is sent to, when all experts are equally likely [count].
-
-    G (1 - (1 - 1 / G) ^ k): the GPUs of a group each need the token once.
-
-    >>> round(float(groups_met(8, 8)), 2), float(groups_met(1, 8))
-    (5.25, 1.0)
-    """
-    return groups * (1 - (1 - 1 / groups) ** experts_per_token)

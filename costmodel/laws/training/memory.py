@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.laws.serving.instance import NAMED_MEMORY
 from costmodel.laws.training.compute import (
     BYTES_PER_PARAMETER_BF16,
     BYTES_PER_PARAMETER_FP32,
@@ -19,7 +20,9 @@ from costmodel.laws.training.compute import (
 )
 
 TIED_BELOW = 4e9  # smaller models usually share the input and the output embedding
-USABLE = 0.95  # share of the card that runs fill before they fail
+USABLE = 0.95  # share of the named memory that runs are laid out for
+# ... and that they fill before they fail: 24 GB are 24 GiB (fsdp_qlora used 23.05 GiB of them)
+FILLED = USABLE * NAMED_MEMORY
 ROUNDING = 1 + 1e-9
 MOST_GPUS = 2**14  # where the search for the smallest set ends
 UNPACKED = 0.4  # of the window that the longest example of a padded batch fills; assumption
@@ -119,7 +122,7 @@ def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
 def smallest_set(run: Any, law: MemoryLaw) -> Any:
     """Fewest GPUs on which the run fits, whole; NaN where even 16,384 are too few."""
     run = replace(run, tokens_in_flight=run.fewest_in_flight)
-    demand, room = _demand(run, law), USABLE * run.memory * ROUNDING
+    demand, room = _demand(run, law), FILLED * run.memory * ROUNDING
     low = np.ones_like(demand[0] + demand[2])
     high = low * MOST_GPUS
     for _ in range(int(np.log2(MOST_GPUS)) + 1):
@@ -146,7 +149,7 @@ def fitting(run: Any, gpus: Any, law: MemoryLaw) -> Any:
 def shortage(run: Any, law: MemoryLaw) -> Any:
     """Bytes that one of 16,384 GPUs lacks for the run; zero or less where it fits."""
     least = replace(run, tokens_in_flight=run.fewest_in_flight)
-    return peak_memory(least, float(MOST_GPUS), law) - USABLE * run.memory
+    return peak_memory(least, float(MOST_GPUS), law) - FILLED * run.memory
 
 
 def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:

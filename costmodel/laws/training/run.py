@@ -181,7 +181,7 @@ def gpus_per_node(gpu: str) -> float:
 def class_of(run: Run) -> np.ndarray:
     """The class of each run, which decides the width of its band."""
     return np.select(
-        [run.offload, run.generates, run.active_params < run.params, run.adapter],
+        [run.offload & ~run.adapter, run.generates, run.active_params < run.params, run.adapter],
         CLASSES[:-1],
         CLASSES[-1],
     )

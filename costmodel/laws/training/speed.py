@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from costmodel.laws.serving.calibration import physics
-from costmodel.laws.serving.roofline import CACHE_SHARE, FLOP_PER_PARAMETER, part_s
+from costmodel.laws.serving.instance import CACHE_SHARE, FLOP_PER_PARAMETER
+from costmodel.laws.serving.roofline import part_s
 from costmodel.laws.training.compute import BYTES_PER_PARAMETER_BF16, attention_flops, passes
 
 REFERENCE_BALANCE = 2.0e12 / 3.12e14  # byte/FLOP of the A100 80 GB, to which `efficiency` refers
@@ -27,6 +28,8 @@ SELECTIVE = 0.15  # share of the forward pass that selective checkpointing does 
 ACROSS = (
     3.0  # time of an exchange between nodes over one inside; stacks keep most inside; assumption
 )
+NF4_BYTES = 0.516  # of one 4-bit weight with its scales (arXiv:2305.14314, section 3)
+HOST_LINK = 2.5e10  # byte/s from the memory of the host to one GPU: PCIe 4 x16; assumption
 EXPERT_GROUP = 64.0  # most GPUs over which the experts of a layer are spread; usual
 USABLE = 0.9  # share of memory that weights and cache fill while a policy generates; assumption
 ROUNDED_UP = 1.5  # mean of a replica over the least that holds the weights: powers of two
@@ -90,8 +93,12 @@ def _stack(run: Any, law: SpeedLaw) -> Any:
 
 
 def _fused(run: Any, law: SpeedLaw) -> Any:
-    """The same for attention: plain scripts have fused kernels for it too."""
-    return np.where(run.tuned, law.tuned, np.where(run.offload, law.offload, 1.0))
+    """The same for attention: plain scripts have fused kernels for it too.
+
+    An adapter keeps nothing on the host that an optimiser there would have to work through.
+    """
+    slowed = run.offload & ~run.adapter
+    return np.where(run.tuned, law.tuned, np.where(slowed, law.offload, 1.0))
 
 
 def seconds_per_token(run: Any, law: SpeedLaw) -> Any:
@@ -185,11 +192,15 @@ def gathering_s(run: Any, times: Any) -> Any:
     Bytes x (1 - 1 / GPUs) / link / tokens in flight. Plain scripts and offload gather all experts,
     used or not; other stacks leave them in place and send the tokens (`exchange_s`). Frozen weights
     of an adapter are not gathered: each GPU has a copy, or layers of its own; sharded LoRA and
-    QLoRA runs on 8 A100 (torchtune) are as fast as that says.
+    QLoRA runs on 8 A100 (torchtune) are as fast as that says. With offload they stay on the host,
+    and each GPU reads its part from there and the others' from them.
     """
     gathered = np.where(run.naive | run.offload, run.params, run.active_params)
-    moved = BYTES_PER_PARAMETER_BF16 * gathered * times * (1 - 1 / run.gpus_used)
-    return np.where(run.adapter, 0.0, moved / (run.interconnect / 2) / batch_tokens(run))
+    width = np.where(run.quantised, NF4_BYTES, BYTES_PER_PARAMETER_BF16)
+    moved = width * gathered * times / batch_tokens(run)
+    shared = moved * (1 - 1 / run.gpus_used) / (run.interconnect / 2)
+    read = np.where(run.offload, moved / run.gpus_used / HOST_LINK + shared, 0.0)
+    return np.where(run.adapter, read, shared)
 
 
 def exchange_s(run: Any, times: Any, law: SpeedLaw) -> Any:

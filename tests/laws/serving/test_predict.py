@@ -13,7 +13,12 @@ from costmodel.core.glossary import unit_of
 from costmodel.core.units import GB, HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.laws.money import usd_per_mtok
-from costmodel.laws.serving.batching import first_token_late_s, seconds_per_request, served
+from costmodel.laws.serving.batching import (
+    first_token_late_s,
+    seconds_per_request,
+    served,
+    static_batch_s,
+)
 from costmodel.laws.serving.calibration import (
     BYTES,
     ENGINES,
@@ -26,7 +31,8 @@ from costmodel.laws.serving.calibration import (
     setup_of,
     shape_of,
 )
-from costmodel.laws.serving.roofline import instance, kv_bytes, step_s, weight_bytes_per_gpu
+from costmodel.laws.serving.instance import instance, kv_bytes, weight_bytes_per_gpu
+from costmodel.laws.serving.roofline import step_s
 from costmodel.validation.serving import UNUSED, serving_reality
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
@@ -615,3 +621,40 @@ def test_a_gpu_without_a_rent_is_a_reason_and_not_the_end():
     )
     priced = cm.serving.plan_serving("llama-3.1-8b", "A10G", usd_per_gpu_hour={"A10G": 1.0})
     assert priced.usd_per_hour.notna().any()
+
+
+def test_an_engine_that_looks_for_requests_seldom_answers_later():
+    """SGLang of InferenceMAX looks every 30 passes: DeepSeek-R1 on eight B200, 64 streams of 1,024
+    tokens wait 0.8 to 1.0 s for their first token. A server at rest looks all the time.
+    """
+    own = served_by("deepseek-r1", "B200-SXM", "fp8", engine="sglang", experts=True)
+    own = replace(own, tensor_parallel=8)
+    often, seldom = (served(replace(own, polled=n), 1_024, 1_024, 64) for n in (1, 30))
+    assert 0.6 < seldom.ttft_s < 1.0 and seldom.tpot_s == pytest.approx(often.tpot_s, rel=0.01)
+    # passes alone, without the prompts that a token waits for too
+    assert 0.7 < (seldom.ttft_s - often.ttft_s) / (14.5 * often.tpot_s) < 1
+    alone = [float(served(replace(own, polled=n), 1_024, 1_024, 1).ttft_s) for n in (1, 30)]
+    assert alone[0] == alone[1]
+
+
+def test_prompts_that_share_no_pass_delay_each_other_more():
+    """TensorRT-LLM of InferenceMAX read one prompt of DeepSeek-R1 in a pass, not eight."""
+    own = served_by("deepseek-r1", "B200-SXM", "fp8", engine="trtllm", experts=True)
+    own = replace(own, tensor_parallel=8)
+    eight, one_each = (
+        served(replace(own, chunk=n), 1_024, 1_024, 64, waves=1) for n in (8_192, 1_024)
+    )
+    assert one_each.ttft_s > 1.3 * eight.ttft_s
+
+
+def test_a_cache_that_no_queries_share_is_read_as_fast_as_a_copy():
+    """TensorRT-LLM 0.7.1, Llama 2 7B in FP8 on an H100, 112 sequences of 128 + 2,048 tokens:
+    6,818 tokens/s. The cache is four fifths of what a step reads.
+    """
+    own = served_by("llama-2-7b", "H100-SXM", "fp8", engine="trtllm")
+    rate = [
+        112 * 2_048 / static_batch_s(replace(own, kv_queries=n), 128, 2_048, 112) for n in (1, 8)
+    ]
+    assert 0.9 < rate[0] / 6_818 < 1.15  # engines of today launch faster
+    assert rate[1] < 0.85 * rate[0]
+    assert own.kv_queries == 1 and served_by("llama-3.1-8b", "H100-SXM", "fp8").kv_queries == 4

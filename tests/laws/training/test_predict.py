@@ -1,7 +1,7 @@
 """Training: measured rows are read, the sanity list holds, published runs lie in the band."""
 
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -14,6 +14,7 @@ from costmodel.core.errors import CatalogError
 from costmodel.facts import catalog
 from costmodel.laws.training import compute as training
 from costmodel.laws.training.calibration import arguments, laws
+from costmodel.laws.training.memory import FILLED
 from costmodel.laws.training.run import METHODS, PRECISIONS, STACKS
 
 UNITS = {
@@ -201,6 +202,26 @@ def test_sharded_qlora_of_a_70b_on_consumer_cards():
         assert 0.85 * low < row.mfu_mid < 1.15 * high, gpu
 
 
+def test_qlora_of_a_70b_whose_weights_stay_on_the_host():
+    """Two cards of 24 GB, offload: 1,024 examples of 2,048 tokens, two at once, in 4,399 s.
+
+    AnswerDotAI/fsdp_qlora, benchmarks_03_2024.md; in no fit. A slow link (PCIe 3 x4) shows.
+    """
+    more = dict(method="qlora", seq_len=2_048, micro_batch=2, rank=64, **LLAMA_2_70B)
+    row = one(69e9, 1_024 * 2_048, "RTX-4090", 2, stack="offload", **more)
+    assert row.gpus_min <= 2 and row.tokens_per_s_per_gpu_low < 1_024 * 2_048 / 4_399 / 2
+    assert 0.85 < row.tokens_per_s_per_gpu_mid / (1_024 * 2_048 / 4_399 / 2) < 1.15
+    alone = cm.facts.gpu("RTX-4090")
+    slow = one(69e9, 1_024 * 2_048, replace(alone, interconnect=8e9), 2, stack="offload", **more)
+    assert slow.tokens_per_s_per_gpu_mid < 0.97 * row.tokens_per_s_per_gpu_mid
+
+
+def test_a_card_of_24_gb_holds_24_gib():
+    """A 70B in 4 bits, one example of 2,048 tokens at once, fits two of them."""
+    more = dict(method="qlora", seq_len=2_048, micro_batch=1, **LLAMA_2_70B)
+    assert one(69e9, 1e7, "RTX-A5000", 2, **more).gpus_min == 2
+
+
 def test_qlora_of_a_small_model_on_a_t4():
     """TinyLlama by a plain script on a T4: 12.3M tokens, 4,096 at once, in 1.40 h and 14.5 GB."""
     row = one(
@@ -371,7 +392,8 @@ def test_lora_is_cheaper_than_full_and_qlora_dearer_than_lora_wherever_they_run(
 ):
     """The ratio of the parameters' FLOPs is 2/3, and 3/4 with full recomputation; attention is the
     same for all, so long sequences are dearer. The micro-batch is the same: a free one is larger
-    where 4-bit weights leave room for it.
+    where 4-bit weights leave room for it. Weights that stay on the host are read from there in each
+    pass, and those of QLoRA are a quarter of the bytes.
     """
     same = {"gpus": gpus, "stack": stack, "seq_len": length, "micro_batch": max(1, 4_096 // length)}
     full, lora, qlora = (
@@ -380,7 +402,7 @@ def test_lora_is_cheaper_than_full_and_qlora_dearer_than_lora_wherever_they_run(
     )
     if not np.isnan(full):
         assert lora / full < (0.77 if length == 512 else 1.0)
-    if not np.isnan(lora):
+    if not np.isnan(lora) and stack != "offload":
         assert qlora > lora
 
 
@@ -418,7 +440,7 @@ def test_the_smallest_set_is_not_a_power_of_two():
     assert {3, 5, 6, 7} & set(counts) and counts.is_monotonic_increasing
     least = int(counts.iloc[-1])
     below, at = (one(80e9, 1e9, "H100-SXM", gpus=n).peak_memory_gb_mid for n in (least - 1, least))
-    assert at <= 0.95 * 80 < below
+    assert at <= FILLED * 80 < below
 
 
 def test_a_plain_script_does_not_pack_unless_told():
