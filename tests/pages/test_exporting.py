@@ -126,7 +126,22 @@ def test_showback_as_table_csv_and_page(write, tmp_path):
     assert table["usd"].iloc[:-1].sum() == pytest.approx(total, abs=0.005)
     assert table.loc["unallocated", "usd"] == pytest.approx(0.2 * total)
     assert f"{total:,.2f}" in said and said.startswith("Large, expected over")
-    assert f"{total:,.2f}" in (tmp_path / "mine.showback.html").read_text(encoding="utf-8")
+    page = (tmp_path / "mine.showback.html").read_text(encoding="utf-8")
+    assert f"{total:,.2f}" in page and 'class="table wide stack"' in page  # cards on a phone
+
+
+def test_sixty_scenarios_are_exported_in_one_call(write, tmp_path):
+    paths = [
+        write(f"case {i}.yaml", SCENARIO.replace("draws: 200", "draws: 20") + f"seed: {i}\n")
+        for i in range(60)
+    ]
+    run("export", *paths, "-o", tmp_path / "out", "--focus", "--json")
+    made = sorted(path.name for path in (tmp_path / "out").iterdir())
+    ends = (".focus.csv", ".json")
+    assert made == sorted(f"case-{i}{end}" for i in range(60) for end in ends)
+    for i in (0, 59):
+        found = json.loads((tmp_path / "out" / f"case-{i}.json").read_text(encoding="utf-8"))
+        assert found["stamp"]["seed"] == i
 
 
 def test_a_batch_of_reports_goes_on_after_a_bad_scenario(write, tmp_path):

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -101,13 +102,14 @@ def execute(
         nb = parameterize_notebook(nb, dict(parameters), kernel_name="python3", language="python")
     total = sum(cell.cell_type == "code" for cell in nb.cells)
     started: list[float] = []
+    steps = count()  # the cell that is executed first is none of the notebook
 
     def start(**_: Any) -> None:
         started.append(perf_counter())
 
     def executed(**_: Any) -> None:
-        if progress and len(started) > 1:  # the first cell is none of the notebook
-            progress(len(started) - 1, total)
+        if (done := next(steps)) and progress:
+            progress(done, total)
 
     def took() -> dict[str, float]:
         now = perf_counter()

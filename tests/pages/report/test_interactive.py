@@ -84,6 +84,13 @@ def test_an_input_moves_as_in_compare(response):
         assert wrong == pytest.approx(table.loc[label, "wrong_answers"], rel=0.01)
 
 
+def test_it_says_why_an_option_has_no_sliders(tmp_path, monkeypatch):
+    many = {f"model {i}": STUDY.options["cheap"] for i in range(8)}
+    study = replace(STUDY, options={**many, "late": STUDY.options[NAME]}, draws=20)
+    text = interactive(study, tmp_path / "many.html", positions=64).read_text(encoding="utf-8")
+    assert "Without sliders, because 8 options are better: " in text
+
+
 def test_the_page_is_small_names_its_error_and_loads_nothing(page):
     text = page.read_text(encoding="utf-8")
     assert page.stat().st_size < 3_000_000

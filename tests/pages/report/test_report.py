@@ -22,6 +22,7 @@ from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME
 from costmodel.pages.report import runner
 from costmodel.pages.report.colophon import Run, made_by
 from costmodel.pages.report.html import Meta, document, html_page
+from costmodel.pages.report.kernel import KILLED, Kernel, execute
 from costmodel.pages.report.markdown import markdown
 from costmodel.pages.report.parameters import read_cell, validate
 from costmodel.pages.report.pdf import typeset
@@ -633,6 +634,38 @@ def test_a_failure_is_marked_and_stops_no_other_job(tmp_path, capfd):
     index = (out / "index.html").read_text(encoding="utf-8")
     assert "3 reports, 2 failed" in index and 'href="a.html"' in index and not LOADS.search(index)
     assert capfd.readouterr() == ("", "")  # no warnings, no banners of a kernel
+
+
+@pytest.mark.notebook
+def test_a_kept_kernel_forgets_the_notebook_before_it_and_is_another_one_after_its_death(tmp_path):
+    cells = {
+        "first": "import os, numpy; kept = os.getpid(); print(kept)",
+        "second": "import os; print(os.getpid(), 'kept' in dir(), os.path.basename(os.getcwd()))",
+        "fails": "raise ValueError('no price')",
+        "dies": "import os, signal; os.kill(os.getpid(), signal.SIGTERM); os._exit(1)",
+    }
+    paths = {name: tmp_path / f"of {name}" / "own.ipynb" for name in cells}
+    for name, path in paths.items():
+        path.parent.mkdir()
+        nbformat.write(new_notebook(cells=[new_code_cell(cells[name])]), path)
+    with Kernel() as kernel:
+
+        def run(name):
+            steps = []
+            nb, failure, _ = execute(paths[name], {}, lambda *step: steps.append(step), kernel)
+            (cell,) = nb.cells  # and none that was put before it
+            said = "".join(o.text for o in cell.outputs if o.output_type == "stream")
+            assert steps == ([] if name == "dies" else [(1, 1)])
+            return said.split(), failure
+
+        (pid,), failure = run("first")
+        assert failure == ""
+        assert run("second") == ([pid, "False", "of", "second"], "")
+        assert run("fails") == ([], "no price")
+        assert run("first") == ([pid], "")
+        assert run("dies") == ([], KILLED)
+        (other,), failure = run("first")
+        assert other != pid and failure == ""
 
 
 @pytest.mark.parametrize(
