@@ -80,9 +80,9 @@ STYLE = """<style>
   .cm-one span.cm-note {display: none}
   .cm-one span, .cm-one em {font-size: 11px; line-height: 14px}
   .cm-one em {height: auto}
-  .cm-verdict {height: 122px}
+  .cm-verdict {height: 138px}
   .cm-one b {font-size: 16px; line-height: 21px}
-  .cm-verdict .cm-first {font-size: 14px; line-height: 18px; -webkit-line-clamp: 4}
+  .cm-verdict .cm-first {font-size: 14px; line-height: 18px; -webkit-line-clamp: 5}
   .cm-verdict .cm-second {font-size: 12px; line-height: 16px; -webkit-line-clamp: 3}
 }
 </style>"""

@@ -26,6 +26,7 @@ OVER = {  # what a flip is looked for over
     "horizon": "months",
 }
 FEW = 300  # draws of what is asked beside the answer
+ENDS_AT = 0.975  # of the width; beyond it is room for half a label at the end of an axis
 LONG = 100  # characters of a first line that fits on a phone
 LEAST_SHARE = 0.005  # of a bill that rounds to 1 %
 WIDTH, ROW, LEAST = 8.6, 0.27, 4.4  # of a picture, inches
@@ -49,7 +50,10 @@ class Canvas:
         self.figure.clear()
         place = tab, over if tab == FLIPS else "", tuple(verdict.table.index)
         known = self.places.get(place)
-        self.figure.set_layout_engine("none" if known else "constrained")
+        if known:
+            self.figure.set_layout_engine("none")
+        else:
+            self.figure.set_layout_engine("constrained", rect=(0, 0, ENDS_AT, 1))
         ax = self.figure.add_axes(known) if known else self.figure.subplots()
         draw(tab, verdict, study, ax, over)
         made = style.png(self.figure)
