@@ -201,7 +201,7 @@ def with_fleet(
     )
     check(
         gpu_hourly is None or not all(owned),
-        "with_fleet: gpu_hourly changes nothing, because no option has rented GPUs",
+        "with_fleet: gpu_hourly changes nothing, because no option has rented GPUs; leave it out",
     )
     timing = profile(traffic_profile) if traffic_profile is not None else {}
     work = replace(work, **timing | not_none(peak_to_average=peak_to_avg))

@@ -73,6 +73,8 @@ def _helpful(call: Any, thing: Any) -> Any:
                     return call(*args, **named)
             return call(*args, **named)
         except ValueError as error:
+            if _of_a_library(error):
+                raise _in_our_words(call, thing, args, named, error) from error
             if error.args and isinstance(error.args[0], str):
                 error.args = (brief(error.args[0]), *error.args[1:])
             raise
@@ -90,6 +92,7 @@ def _helpful(call: Any, thing: Any) -> Any:
 
 
 EQUATIONS = "costmodel.laws"
+LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy")  # whose errors are put into our words
 FAULTS = (AttributeError, LookupError, ArithmeticError, RecursionError)  # of a wrong type
 
 
@@ -112,13 +115,33 @@ def _mistyped(call: Any, thing: Any, args: Any, named: Any, error: Exception) ->
     lacks = getattr(error, "name", error.args[0] if error.args else None)
     if isinstance(lacks, list) and lacks:
         lacks = str(lacks[0])
-    if not isinstance(lacks, str) or isinstance(error, TypeError):
+    if not isinstance(lacks, str) or isinstance(error, (TypeError, ValueError)):
         return error
     lacks = _LABELS.sub(r"\1", lacks)
     for name, value in given.items():
         if lacks not in getattr(value, "columns", [lacks]):
             return unknown("column", lacks, value.columns, f"the {name} of {thing.__name__}")
     return error
+
+
+def _of_a_library(error: ValueError) -> bool:
+    """Whether an error was raised by a library: it names no argument, and says no fix."""
+    if _FOREIGN.search(str(error)):
+        return True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return raised_in.partition(".")[0] in LIBRARIES
+
+
+def _in_our_words(call: Any, thing: Any, args: Any, named: Any, error: Exception) -> Exception:
+    """The error of a library as one that names the function, and the argument where one is off."""
+    said = _mistyped(call, thing, args, named, error)
+    if said is not error:
+        return said
+    what = f"{thing.__name__}: its arguments do not go together ({error})"
+    return ValueError(brief(f"{what}; help({thing.__name__}) says what each must be"))
 
 
 def _no_number(call: Any, thing: Any, args: Any, named: Any) -> ValueError:
@@ -134,6 +157,11 @@ def _no_number(call: Any, thing: Any, args: Any, named: Any) -> ValueError:
 
 _DOCUMENTED = re.compile(r"^\*{0,2}([a-z_]\w*(?:, [a-z_]\w*)*) (?:: |(?=\[))(.+)$", re.M)
 _LABELS = re.compile(r"^.* columns of the DataFrame: \['(.*?)'.*$")  # as pandas says it
+_FOREIGN = re.compile(  # what NumPy and Python say from C, as if our own lines had raised it
+    "^(could not convert|invalid literal|could not broadcast|operands could not|setting an array"
+    "|the truth value|cannot convert|cannot reshape|zero-size array|matmul: |all the input array"
+    "|attempt to get arg|need at least one array|high - low|a and p must|The truth value)"
+)
 _CLASS = re.compile("(?:[A-Z][a-z]+)+|None|path|str")
 _NUMERIC = re.compile(r"^as in |\b(number|share|float|int|count|array|draws)\b|^\[|^\d")
 

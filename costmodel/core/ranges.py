@@ -237,7 +237,10 @@ class Measured:
         115.9...
         """
         judges = {x.agreement for x in evaluations}
-        check(len(judges) == 1, "pooled: the evaluations were judged with different agreements")
+        check(
+            len(judges) == 1,
+            "pooled: the evaluations were judged with different agreements; give all of them one",
+        )
         right, trials = (sum(getattr(x, f) for x in evaluations) for f in ("accepted", "trials"))
         return cls(right, trials, name, agreement=judges.pop())
 

@@ -60,6 +60,7 @@ OWN_RECORDS: dict[str, tuple[str, Any, type]] = {
 
 C_LOADER = hasattr(yaml, "CBaseLoader")  # 20 times as fast
 NAME_MAX = 40  # characters of a name that a message repeats
+YAML_FIX = "write `name: value`, indented by spaces, with quotes around a text that holds : or #"
 BYTES_MAX, DEPTH_MAX, VALUES_MAX = 1_000_000, 30, 50_000  # of a YAML text, aliases counted
 
 
@@ -113,7 +114,8 @@ def read_yaml(text: str, file: str, loader: Any = None) -> Any:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = f" line {mark.line + 1}" if mark else ""
         said = problem or str(error).partition("\n")[0]
-        raise CatalogError(f"{file}{line} is not valid YAML: {said}") from error
+        fix = "leave one out" if said.endswith("is there twice") else YAML_FIX
+        raise CatalogError(f"{file}{line} is not valid YAML: {said}; {fix}") from error
 
 
 def _check_depth(text: str, file: str) -> None:

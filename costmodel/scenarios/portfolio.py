@@ -98,7 +98,8 @@ def compare_portfolio(
     whole_number("workers", workers, 1, WORKERS_MAX)
     for name, times in Counter(name for name, *_ in jobs).items():
         check(times == 1, f"two scenarios are called {name!r}; give each a name of its own")
-    with _executor(executor, scheduler, workers) as pool:
+    busy = min(workers, -(-len(jobs) // BATCH))  # no more than there is work for
+    with _executor(executor, scheduler, busy) as pool:
         bar = tqdm(_made(jobs, pool), total=len(jobs), unit="scenario", disable=not progress)
         return pd.concat(bar, ignore_index=True)
 

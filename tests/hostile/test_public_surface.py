@@ -22,6 +22,8 @@ MORE = {
     "no number": float("nan"),
     "a function": len,
 }
+WORK = cm.Workload(1_000, input_tokens=1)
+TWO = {name: cm.Option(cm.finance.Today(9.0)) for name in "ab"}
 CASES = WRONG | (MORE if os.environ.get("COSTMODEL_HOSTILE") else {})
 
 
@@ -51,6 +53,13 @@ def test_a_wrong_value_is_refused_in_one_sentence(value, tmp_path, monkeypatch):
     ("call", "says"),
     [
         (lambda: cm.Api(None), "Api: model is None"),
+        (lambda: cm.ledgers.every("../x"), "every: months is '../x', it must be number, month"),
+        (lambda: cm.finance.npv(0.1, "é"), "npv: amounts is 'é', it must be list or array"),
+        (
+            lambda: cm.plots.plot_breakeven_map(cm.compare(TWO, WORK, draws=9)),
+            "plot_breakeven_map: its arguments do not go together (could not convert string to "
+            "float: 'USD'); help(plot_breakeven_map) says what each must be",
+        ),
         (lambda: cm.compare(None, None), "option 'option' is None"),
         (lambda: cm.load(3), "scenario is 3, it must be str(...) or Path(...)"),
         (lambda: cm.operations.expected_loss("x", 0.5, 1, 1, 1), "chance is 'x', it must be share"),

@@ -43,9 +43,9 @@ class Kernel:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._client is not None:
-            self._client._cleanup_kernel()
-        self._client = None
+        client, self._client = self._client, None
+        if client is not None and client.km is not None and client.km.has_kernel:
+            client._cleanup_kernel()
 
     def execute(self, nb: Any, folder: Path, on_start: Any, on_executed: Any) -> None:
         """Execute the cells of a notebook in a folder.
