@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import field, fields
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -243,9 +243,15 @@ def run_many(
     with ThreadPoolExecutor(workers) as pool:
         for _ in range(min(workers, len(futures))):
             pool.submit(_work_off, waiting)
-        for done, _ in enumerate(as_completed(futures), 1):
-            if progress:
-                progress(done, len(stems))
+        try:
+            for done, _ in enumerate(as_completed(futures), 1):
+                if progress:
+                    progress(done, len(stems))
+        except BaseException:  # stopped by hand: what waits is not begun
+            with suppress(Empty):
+                while waiting.get_nowait():
+                    pass
+            raise
     made = [future.exception() or future.result() for future in futures]
     failed = sum(not isinstance(report, Report) for report in made)
     byline = f"{len(made)} reports" + (f", {failed} failed" if failed else "")

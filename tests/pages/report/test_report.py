@@ -637,6 +637,20 @@ def test_a_failure_is_marked_and_stops_no_other_job(tmp_path, capfd):
 
 
 @pytest.mark.notebook
+def test_a_batch_that_is_stopped_begins_no_other_report(tmp_path):
+    path = notebook(tmp_path / "good.ipynb", new_code_cell("report.answer('Fine.')"))
+    jobs: dict[str, tuple[Path, dict]] = {f"job {i}": (path, {}) for i in range(4)}
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        report.run_many(jobs, tmp_path / "out", ["html"], workers=1, progress=stop)
+    made = [p.name for p in (tmp_path / "out").iterdir() if p.suffix == ".html"]
+    assert "job-0.html" in made and "job-3.html" not in made and "index.html" not in made
+
+
+@pytest.mark.notebook
 def test_a_kept_kernel_forgets_the_notebook_before_it_and_is_another_one_after_its_death(tmp_path):
     cells = {
         "first": "import os, numpy; kept = os.getpid(); print(kept)",
