@@ -5,6 +5,7 @@ What writes a file is imported when it is asked for.
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,16 @@ import pandas as pd
 from click import argument, command, echo, option
 
 from costmodel.choices.study import Study
-from costmodel.core import CatalogError, as_csv, write, write_all
+from costmodel.core import CatalogError, as_csv, not_none, write, write_all
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
 from costmodel.pages.forms import FORMS, export_as
+from costmodel.pages.own_numbers import COLUMNS, columns_given
 from costmodel.pages.terminal import aligned, bar, busy, wrapped
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
-from costmodel.studies.follow_up.difference import broken_limits, changed_inputs
+from costmodel.studies.follow_up.difference import broken_limits, changed_inputs, unaware
 from costmodel.studies.follow_up.difference import diff as difference
 from costmodel.studies.follow_up.showback import FIXED, shares_of
 from costmodel.studies.follow_up.showback import showback as allotted
@@ -47,14 +49,16 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
     """
     folder, failed = Path(out), {}
     sources = files_of(scenarios)
-    folder.mkdir(parents=True, exist_ok=True)
     for name, source in sources.items():
         try:
             with busy(name):
                 study = stored(source, draws=draws)
+                folder.mkdir(parents=True, exist_ok=True)
                 for form in forms or FORMS:
                     echo(export_as(form, study, folder, name))
         except (ValueError, OSError, RuntimeError) as error:
+            if len(sources) == 1:
+                raise
             failed[name] = " ".join(str(error).split())
             echo(f"{name}: {failed[name]}", err=True)
     if failed:
@@ -100,9 +104,11 @@ def files_of(sources: tuple[str, ...]) -> dict[str, str]:
 @option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "png"]),
         default=["html", "pdf"], help="Repeat it; both by default.")  # fmt: skip
 @option("--workers", default=2, show_default=True, help="How many run at once.")
+@DRAWS
 def reports(
-    scenarios: tuple[str, ...], notebook: str, out: str, formats: tuple[str, ...], workers: int
-) -> Told:
+    scenarios: tuple[str, ...], notebook: str, out: str, formats: tuple[str, ...], workers: int,
+    draws: int | None,
+) -> Told:  # fmt: skip
     """Run a notebook for each of SCENARIOS, files or folders, and write an index page.
 
     One that fails does not stop the others; the exit code is 1 then.
@@ -110,8 +116,9 @@ def reports(
     from costmodel.pages.report.runner import Report, run_many
 
     path = find_notebook(notebook)
+    more = not_none(draws=draws)
     jobs = {
-        name: (path, {"scenario": str(Path(x).resolve()) if Path(x).is_file() else x})
+        name: (path, {"scenario": str(Path(x).resolve()) if Path(x).is_file() else x} | more)
         for name, x in files_of(scenarios).items()
     }
     made = run_many(jobs, out, formats, workers, progress=bar())
@@ -146,17 +153,23 @@ def rerun(results: str) -> Told:
 @option("--fixed", type=click.Choice(FIXED), default=FIXED[0], show_default=True,
         help="What is done with costs that requests do not cause.")  # fmt: skip
 @option("--usage", metavar="PATH", help="Your own usage, whose teams replace the shares.")
+@COLUMNS
 @option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
-def showback(scenario: str, label: str | None, fixed: str, usage: str | None, out: str) -> Told:
+@DRAWS
+def showback(
+    scenario: str, label: str | None, fixed: str, usage: str | None, columns: tuple[str, ...],
+    out: str, draws: int | None,
+) -> Told:  # fmt: skip
     """Allot the expected cost of SCENARIO to its teams: a table, a CSV and a page."""
     from costmodel.pages.report.html import page
     from costmodel.pages.report.table_form import framed
     from costmodel.pages.tables import show
 
     with busy("allotting"):
-        study = stored(scenario)
-        shares = shares_of(read_usage([Path(usage)])) if usage else None
-        table = allotted(study, label, fixed, shares)
+        study = stored(scenario, draws=draws)
+        theirs = columns_given(columns, [usage] if usage else []).get("usage")
+        shares = shares_of(read_usage([Path(usage)], theirs)) if usage else None
+        table = allotted(study, label_of(study, label), fixed, shares)
     (name,) = files_of((scenario,))
     csv, html = (Path(out) / f"{name}.showback.{end}" for end in ("csv", "html"))
     title = f"Showback: {study.title or name}"
@@ -205,7 +218,8 @@ def diff(
     """Say why the cost of each option changed between OLD and NEW, and the verdict of both.
 
     OLD and NEW are scenarios, or results that `costmodel export --json` or a report wrote; one
-    scenario with two dates, --from and --to, says what new prices changed.
+    scenario with two dates, --from and --to, says what new prices changed; on the earlier day
+    nobody knew what came in between.
     """
     if new is None and not (since and until):
         raise CatalogError("there is one scenario; write a second, or --from and --to with dates")
@@ -214,13 +228,15 @@ def diff(
             stored(old, on=since, draws=draws),
             stored(new or old, on=until, draws=draws),
         )
+        if since and until:
+            before = unaware(before, until)
         table, inputs = difference(before, after), changed_inputs(before, after)
         changed = bool(len(table) or len(inputs))
         verdicts = [recommend(x, flips=False).headline for x in (before, after)] if changed else []
     echo((_markdown if markdown else _text)(table, inputs, verdicts))
     verdict = dict(zip(("before", "after"), verdicts, strict=False))
     told = {"verdict": verdict, "options": table, "inputs": inputs, "changed": changed}
-    return told | {"failed": exit_code and changed}
+    return told | {"failed": list(told["inputs"]["input"]) if exit_code and changed else []}
 
 
 @command()
@@ -248,14 +264,14 @@ def check(
         study = stored(scenario, draws=draws)
         broken = broken_limits(
             study,
-            label,
+            label_of(study, label),
             max_usd_per_month,
             _share("--min-quality", min_quality),
             _share("--max-growth", max_growth),
             against=stored(against, draws=draws) if against else None,
         )
     for reason in broken:
-        echo(f"failed: {reason}", err=True)
+        echo(wrapped(f"failed: {reason}"), err=True)
     if not broken:
         echo(f"{study.title or scenario}: all limits hold")
     return {"failed": broken}
@@ -273,14 +289,23 @@ def stored(source: str, **changes: Any) -> Study:
     return load(source, **changes)
 
 
+def label_of(study: Study, label: str | None) -> str | None:
+    """The option that is meant: upper and lower case are the same."""
+    return next((known for known in study.options if known.lower() == str(label).lower()), label)
+
+
 def _share(name: str, text: str | None) -> float | None:
     """0.1 of "0.1" and of "10%"."""
     if text is None:
         return None
+    in_percent = text.rstrip().endswith("%")
     try:
-        return float(text.rstrip("% ")) / (100 if text.rstrip().endswith("%") else 1)
+        share = float(text.rstrip("% ")) / (100 if in_percent else 1)
     except ValueError:
-        raise CatalogError(f"{name} is {text!r}, it must be a share, such as 0.1 or 10%") from None
+        share = math.nan
+    if not math.isfinite(share) or (share > 1 and not in_percent):
+        raise CatalogError(f"{name} is {text!r}, it must be a share, such as 0.1 or 10%")
+    return share
 
 
 # -- what a difference looks like ------------------------------------------------------------------

@@ -61,7 +61,7 @@ def from_files(
     it. `costmodel report 01_which_approach --scenario PATH` then answers on your own traffic.
     """
     not_there(out, force)
-    named = _named(columns)
+    named = columns_given(columns)
     found = by_kind(files, named)
     usage = read(found["usage"], named.get("usage"), progress=sys.stderr.isatty())
     with busy("pricing"):
@@ -94,7 +94,7 @@ def reconcile(
     """Hold USAGE, priced day by day, against INVOICE: a file, or a total in USD such as 96.91."""
     total = None if Path(invoice).exists() else _number(invoice)
     with busy("reconciling"):
-        named = _named(columns, [usage, invoice] if total is None else [usage])
+        named = columns_given(columns, [usage, invoice] if total is None else [usage])
         ours = read(usage, named.get("usage"))
         made = held_against(
             ours,
@@ -122,7 +122,7 @@ def reprice(
     """Say what the calls of USAGE would have cost under the options of SCENARIO."""
     writable(csv)
     with busy("pricing"):
-        ours = read(usage, _named(columns, [usage]).get("usage"))
+        ours = read(usage, columns_given(columns, [usage]).get("usage"))
         table = priced_otherwise(ours, load(scenario).options, context_max=context)
     if csv:
         put_csv(table, csv, index=False)
@@ -184,7 +184,9 @@ def corpus(
 COMMANDS = (from_files, reconcile, reprice, corpus)
 
 
-def _named(texts: tuple[str, ...], paths: list[str] | None = None) -> dict[str, dict[str, str]]:
+def columns_given(
+    texts: tuple[str, ...], paths: list[str] | None = None
+) -> dict[str, dict[str, str]]:
     """{kind: {our column: their column}} of texts such as "time=Day,model=Engine"; where `paths`
     are given, one of them has the columns of each kind.
     """

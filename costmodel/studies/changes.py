@@ -18,7 +18,18 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.choices.zeros import PEOPLE_UNITS
-from costmodel.core import check, in_words, key_of, middle, objects, public, rewrite, unit_of, walk
+from costmodel.core import (
+    check,
+    in_words,
+    key_of,
+    middle,
+    objects,
+    public,
+    rewrite,
+    unchecked,
+    unit_of,
+    walk,
+)
 from costmodel.decisions.compare import compare
 from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.calendar import Calendar
@@ -27,10 +38,7 @@ from costmodel.ledgers.engine import Bill, evaluate
 Numbers = tuple[Any, Workload, Terms]  # an option, its workload and terms, without Ranges
 Side = Study | tuple[Option | Mix, Workload, Terms]
 STEPS = ("price", "volume", "quality", "people", "mix", "terms")
-QUALITY = """
-    accepted log_odds log_odds_relational log_odds_adapter log_odds_per_tenfold
-    quality usd_per_failure of_teacher
-""".split()
+QUALITY = "accepted quality usd_per_failure of_teacher".split()  # beside log-odds and indices
 HORIZONS = (12, 24, 36, 48, 60)  # months
 PRICES = ("discount", "residency_uplift", "premium")
 
@@ -39,7 +47,7 @@ def step_of(owner: Any, field: str) -> str:
     """The step of the waterfall that a change of this input belongs to; "mix" is quantities."""
     kind = type(owner).__name__
     unit = unit_of(f"{kind}.{field}")
-    if field in QUALITY:
+    if field in QUALITY or unit in ("log-odds", "index") or kind in ("Task", "Reader"):
         return "quality"
     if unit in PEOPLE_UNITS or kind == "Person" or (kind, field) == ("Trends", "labour"):
         return "people"
@@ -142,8 +150,21 @@ def towards(now: Numbers, end: Numbers) -> list[Numbers]:
     changed |= {("price", key): value for key, value in known.items()}
     for step in STEPS[:4]:
         now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
+        if step == "quality":
+            now = (_judged(now[0], end[0]), *now[1:])
         sides.append(now)
     return [*sides, (*end[:2], now[2]), end]
+
+
+def _judged(option: Any, end: Any) -> Any:
+    """The option with the quality that was measured, or stated, of the one after: evaluations of
+    other counts have other keys."""
+    if isinstance(option, Mix) and isinstance(end, Mix) and len(option.mix) == len(end.mix):
+        pairs = zip(option.mix, end.mix, strict=True)
+        parts = (unchecked(a, option=_judged(a.option, b.option)) for a, b in pairs)
+        return unchecked(option, quality=end.quality, mix=tuple(parts))
+    alike = isinstance(option, Option) and isinstance(end, Option)
+    return unchecked(option, quality=end.quality) if alike else option
 
 
 def _moved(side: Numbers, values: dict[str, Any]) -> Numbers:

@@ -41,6 +41,10 @@ def test_one_scenario_at_two_price_dates(scenario):
     said = run("diff", scenario, "--from", "2025-06-05", "--to", "2025-06-20")
     assert "change price" in " ".join(said.split()) and "o3.usd_per_mtok_in: 10 -> 2" in said
     assert said.startswith("before: ") and "\nafter:  " in said
+    early = scenario.with_name("early.yaml")  # its first months are those between the two days
+    early.write_text(scenario.read_text().replace("start: 2025-05-01", "start: 2025-06-05"))
+    said = " ".join(run("diff", early, "--from", "2025-06-05", "--to", "2025-06-20").split())
+    assert "o3.usd_per_mtok_in: 10 -> 2" in said and "no expected cost changed" not in said
     later = run("diff", scenario, "--from", "2025-06-20", "--to", "2025-06-21")
     assert later == "no difference\n"
     assert "there is one scenario" in run("diff", scenario, code=2)
@@ -63,7 +67,9 @@ def test_check_exits_1_with_the_reason(scenario):
     assert said.startswith("failed: Large is expected to cost USD ")
     fine = ("--max-usd-per-month", 1e6, "--min-quality", "70%", "--max-growth", "50%")
     assert run("check", scenario, "--option", "Large", *fine) == "Mine: all limits hold\n"
-    assert "it must be a share" in run("check", scenario, "--min-quality", "high", code=2)
+    for growth in ("high", "10", "nan", "inf%"):
+        assert "such as 0.1 or 10%" in run("check", scenario, "--max-growth", growth, code=2)
+    assert run("check", scenario, "--option", "large", *fine) == "Mine: all limits hold\n"
 
 
 def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
@@ -85,7 +91,7 @@ def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
     found["options"][0]["expected"] -= 0.02
     stored.write_text(json.dumps(found), encoding="utf-8")
     assert "expected was " in run("rerun", stored, code=1)
-    assert "holds no scenario" in run("rerun", write("other.json", "{}"), code=2)
+    assert "holds no results" in run("rerun", write("other.json", "{}"), code=2)
 
 
 def test_the_results_of_a_report_are_computed_and_compared_like_those_of_an_export(

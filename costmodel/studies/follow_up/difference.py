@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.options import each_priced
 from costmodel.choices.study import Study
 from costmodel.core import (
     MONTHS_PER_YEAR,
     check,
     leaves,
     number_text,
+    one_number,
     percent,
     public,
     same,
@@ -25,6 +28,8 @@ from costmodel.ledgers.book import cash_flow
 from costmodel.studies.changes import STEPS, towards
 
 INPUTS = ["input", "before", "after"]
+RULE = ("quality_floor", "confidence", "risk", "draws", "seed")  # of a study, beside its inputs
+MOST_GROWTH = 10.0  # [share]; more was meant as percent
 COLUMNS = ["option", "before", "after", "change", "draws", *STEPS, "why_not"]
 
 
@@ -107,9 +112,29 @@ def _mean(usd: np.ndarray | None) -> float:
     return float(runs.mean()) if runs.size else np.nan
 
 
+def unaware(study: Study, until: str) -> Study:
+    """A study at earlier prices, as somebody knew them who had heard of no change up to a day.
+
+    A price list knows the days of its changes, also of those after the day that is asked.
+    """
+
+    def forget(serving: Any) -> Any:
+        fallback, card = getattr(serving, "fallback", None), serving.model
+        known = frozenset(step for step in card.known if step.on > until)
+        before = None if fallback is None else forget(fallback)
+        if before is fallback and known == card.known:
+            return serving
+        more = {} if fallback is None else {"fallback": before}
+        return unchecked(serving, model=unchecked(card, known=known), **more)
+
+    options = {label: each_priced(option, forget) for label, option in study.options.items()}
+    alike = all(options[label] is option for label, option in study.options.items())
+    return study if alike else study.changed(options=options)
+
+
 @public
 def changed_inputs(before: Study, after: Study) -> pd.DataFrame:
-    """The inputs that differ between two studies.
+    """The inputs that differ between two studies, and what their rule and draws are.
 
     Parameters
     ----------
@@ -119,7 +144,8 @@ def changed_inputs(before: Study, after: Study) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        input, its key; before and after, as text, empty where one side lacks it.
+        input, its key, or quality_floor, confidence, risk, draws and seed; before and after, as
+        text, empty where one side lacks it.
 
     Examples
     --------
@@ -129,7 +155,10 @@ def changed_inputs(before: Study, after: Study) -> pd.DataFrame:
                              input   before    after
     0  Workload.requests_per_month  300,000  100,000
     """
-    old, new = (leaves(study.inputs) for study in (before, after))
+    old, new = (
+        leaves(study.inputs) | {name: getattr(study, name) for name in RULE}
+        for study in (before, after)
+    )
     rows = [
         (key, *("" if side.get(key) is None else number_text(side[key]) for side in (old, new)))
         for key in {**old, **new}
@@ -173,7 +202,8 @@ def broken_limits(
     Raises
     ------
     ValueError
-        When no limit is given, or there is no earlier year to compare with.
+        When no limit is given, one is no number in its bounds, or there is no earlier year to
+        compare with.
 
     Examples
     --------
@@ -188,6 +218,15 @@ def broken_limits(
         any(limit is not None for limit in limits),
         "no limit is given; write max_usd_per_month, min_quality or max_growth",
     )
+    bounds = (0, math.inf), (0, 1), (-1, MOST_GROWTH)
+    names = ("max_usd_per_month", "min_quality", "max_growth")
+    for name, limit, ends in zip(names, limits, bounds, strict=True):
+        if limit is not None:
+            one_number(name, limit, *ends)
+    check(
+        against is None or max_growth is not None,
+        "an earlier scenario is given, but no growth to hold against it; write max_growth",
+    )
     label = option or recommend(study, flips=False).best
     if label is None:
         return ["no option is eligible: " + recommend(study, flips=False).headline]
@@ -196,7 +235,8 @@ def broken_limits(
         return [f"{label} cannot run: {row['why_not']}"]
     broken, usd = [], row["per_month"]
     if max_usd_per_month is not None and usd > max_usd_per_month:
-        said = f"is expected to cost USD {usd:,.2f} a month, the limit is {max_usd_per_month:,.0f}"
+        limit = f"{max_usd_per_month:,.2f}".removesuffix(".00")
+        said = f"is expected to cost USD {usd:,.2f} a month, the limit is {limit}"
         broken.append(f"{label} {said}")
     if min_quality is not None and not row["quality"] >= min_quality:
         known = not np.isnan(row["quality"])
@@ -207,7 +247,7 @@ def broken_limits(
     if max_growth is not None:
         growth, since = _growth(study, label, usd, option, against)
         if growth > max_growth:
-            said = f"grows by {growth:.1%} {since}, the limit is {max_growth:.1%}"
+            said = f"grows by {100 * growth:.1f} % {since}, the limit is {100 * max_growth:.1f} %"
             broken.append(f"the cost of {label} {said}")
     return broken
 

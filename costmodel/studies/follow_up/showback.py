@@ -65,7 +65,11 @@ def showback(
     """
     check_known("way for fixed costs", fixed, FIXED, "showback")
     given = dict(shares or study.work.shares or {})
-    check(given, "no shares are given; write Workload(shares={'sales': 0.6, 'legal': 0.3})")
+    check(
+        given,
+        "no shares are given; write shares: {sales: 0.6, legal: 0.3} under workload, or "
+        "Workload(shares={'sales': 0.6, 'legal': 0.3})",
+    )
     if label is None:
         named = recommend(study, flips=False).named if len(study.options) > 1 else study.label()
         check(named, "no option is eligible; name one")

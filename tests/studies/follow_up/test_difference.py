@@ -70,6 +70,46 @@ def test_inputs_that_changed_are_named():
     assert tuple(table.loc["Workload.images"]) == ("", "1")
 
 
+def test_the_rule_of_the_decision_is_among_what_changed():
+    here = study(quality_floor=0.3)
+    for name, value in {"quality_floor": 0.02, "confidence": 0.99, "risk": 0.5, "seed": 4}.items():
+        was, now = (f"{x:g}" for x in (getattr(here, name), value))
+        assert changed_inputs(here, here.changed(**{name: value})).to_numpy().tolist() == [
+            [name, was, now]
+        ]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"), [(None, (80, 200)), ((80, 200), (100, 200)), ((80, 200), None)]
+)
+def test_what_was_judged_is_quality(was, now):
+    def judged(counts):
+        made = study(accepted=None)
+        if counts is None:
+            return made
+        option = cm.choices.with_quality(made.options["plain"], cm.Measured(*counts))
+        return made.changed(options={**made.options, "plain": option})
+
+    row = diff(judged(was), judged(now)).set_index("option").loc["plain"]
+    assert row["change"] != 0 and row["quality"] == pytest.approx(row["change"])
+    assert [row[bar] for bar in BARS if bar != "quality"] == pytest.approx([0] * 6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"max_usd_per_month": np.nan}, "max_usd_per_month is nan, it must be one number"),
+        ({"max_growth": np.nan}, "max_growth is nan"),
+        ({"max_growth": 11.0}, "max_growth is 11"),
+        ({"min_quality": 70}, "min_quality is 70, it must be one number, between 0 and 1"),
+        ({"max_usd_per_month": 1.0, "against": CHANGES["price"]}, "write max_growth"),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused(limits, says):
+    with pytest.raises(ValueError, match=says):
+        broken_limits(study(), "plain", **limits)
+
+
 def test_limits():
     here = study()
     cost = cm.compare(here).loc["plain", "per_month"]
@@ -88,10 +128,10 @@ def test_growth_over_an_earlier_study_and_over_the_years():
     grown = flow[13:25].sum() / flow[1:13].sum() - 1
     assert broken_limits(here, "plain", max_growth=grown + 1e-6) == []
     (said,) = broken_limits(here, "plain", max_growth=grown - 0.01)
-    assert f"grows by {grown:.1%} from year 1 to year 2" in said
+    assert f"grows by {100 * grown:.1f} % from year 1 to year 2" in said
     costs = [cm.compare(x).loc["plain", "per_month"] for x in (study(), study(price=6.0))]
     (said,) = broken_limits(study(price=6.0), "plain", max_growth=0.01, against=study())
-    assert f"grows by {costs[1] / costs[0] - 1:.1%} since the earlier scenario" in said
+    assert f"grows by {100 * (costs[1] / costs[0] - 1):.1f} % since the earlier scenario" in said
     with pytest.raises(ValueError, match="two whole years"):
         broken_limits(study(terms=replace(STAFFED, months=20)), "plain", max_growth=0.1)
     with pytest.raises(ValueError, match="no limit"):

@@ -96,12 +96,13 @@ def _stamp(study: Study) -> dict[str, Any]:
 
 def read_results(path: str | Path) -> dict[str, Any]:
     """What `as_json` or a report wrote, with its scenario."""
+    check(Path(path).is_file(), f"{path} is no file; write one that `costmodel export --json` made")
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError:
         found = {}
     known = isinstance(found, dict) and found.get("scenario")
-    check(known, f"{path} holds no scenario; write one that `costmodel export --json` made")
+    check(known, f"{path} holds no results; write a file that `costmodel export --json` made")
     return found
 
 
@@ -122,9 +123,10 @@ def made_again(path: str | Path) -> list[str]:
             for row in stored["options"]
             for name in ("expected", "base_case")
         ]
-    said = [line for pair in pairs for line in _moved(*pair)]
-    if not said:
+    moved = [line for pair in pairs for line in _moved(*pair)]
+    if not moved:
         return []
+    said = [*moved]
     stamp = _stamp(study)
     for name, was in stored["stamp"].items():
         if stamp.get(name) != was:
@@ -134,6 +136,8 @@ def made_again(path: str | Path) -> list[str]:
     for key in {**there, **here}:
         if here.get(key) != there.get(key):
             said.append(f"{key} was {_shown(there.get(key))}, is {_shown(here.get(key))}")
+    if said == moved:
+        said.append("stamp and inputs are the same: the program or the file has changed")
     return said
 
 
