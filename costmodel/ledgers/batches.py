@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import GLOSSARY, check, draw_rows, find_keys, limits, middle, pin, require
+from costmodel.core import (
+    GLOSSARY,
+    Doubt,
+    check,
+    draw_rows,
+    find_keys,
+    limits,
+    middle,
+    pin,
+    require,
+)
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill
 from costmodel.ledgers.plans import Question, Slots
@@ -46,7 +56,7 @@ def batches(
             things = pin(things, key, float(values[0]))
         else:
             things = pin(things, key, values[:, None])
-    slots = Slots(things if draws else middle(things))
+    slots = Slots(things if draws else middle(things), numbers_too=bool(draws))
 
     def array(what: Any, rows: slice, last: bool) -> np.ndarray:
         """The rows of an axis or of a doubt."""
@@ -55,6 +65,8 @@ def batches(
             return what[row % k]
         chosen = row // k if k > 1 else rows  # a slice of draws is a view, an index a copy
         key, doubt = what
+        if not isinstance(doubt, Doubt):
+            return np.full((len(row) + last, 1), float(doubt))
         there = {key: fixed[key][row % k][:, None]} if key in fixed else None
         return draw_rows(key, doubt, n, study.seed, chosen, points, there, last)
 

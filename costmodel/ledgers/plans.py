@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from costmodel.choices.workload import Corpus, Workload
 from costmodel.core import (
     Doubt,
     NotRecordable,
@@ -30,37 +32,46 @@ QUESTIONS = 32  # whose plans are kept
 MANY = 20_000  # rows, for which a recording pays the first time that a question is asked
 OFTEN = 2  # times that a question is asked of the engine before it is recorded
 FEW = 128  # rows of a recording
-SLOT = "slot"  # what stands in a skeleton for a value
+SLOT, NUMBER = "slot", "number"  # what stands in a skeleton for a value
 BRANCHES = 4  # plans of one question; what takes yet another branch is left to the engine
 
 
 class Slots:
     """Options, a workload and terms with a slot for each doubt and each array in them.
 
-    `alike` tells things apart that differ by more than the values in their slots. Iterated over, it
-    gives what belongs into each slot: (key, doubt), or the array that stands there.
+    A plain number of the workload gets a slot too, once it was another one in things that are alike
+    otherwise: somebody moves it. `alike` tells things apart that differ by more than the values in
+    their slots. Iterated over, it gives what belongs into each slot: (key, doubt), the array that
+    stands there, or (key, number).
     """
 
-    def __init__(self, things: Any) -> None:
+    def __init__(self, things: Any, numbers_too: bool = True) -> None:
         self.things = things
         self._slots: dict[Any, int] = {}
         self._belongs: list[Any] = []
-        skeleton, uses = _skeleton(things)
-        self.alike = skeleton, tuple(map(self._slot, uses))
+        skeleton, uses, numbers = _skeleton(things)
+        where = tuple(map(self._slot, uses))
+        self.moved = _seen(skeleton, where).moved(dict(numbers)) if numbers_too else frozenset()
+        fixed = tuple(each for each in numbers if each[0] not in self.moved)
+        moved = [each for each in numbers if each[0] in self.moved]
+        self.alike = skeleton, where, fixed, tuple(map(self._slot, moved))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._belongs)
 
-    def filled(self, arrays: Sequence[Any]) -> Any:
-        """The things with these arrays in their slots."""
+    def filled(self, arrays: Sequence[Any], numbers_too: bool = False) -> Any:
+        """The things with these arrays in their slots; numbers stay numbers, if not asked for."""
+        moved = self.moved if numbers_too else frozenset()
 
         def change(key: str, old: Any) -> Any:
             if isinstance(old, Doubt):
                 return old.mid if old.low == old.high else arrays[self._slots[key, old]]
-            slot = self._slots.get(id(old)) if isinstance(old, np.ndarray) else None
-            return old if slot is None else arrays[slot]
+            if isinstance(old, np.ndarray):
+                slot = self._slots.get(id(old))
+                return old if slot is None else arrays[slot]
+            return arrays[self._slots[key, old]] if key in moved else old
 
-        only = all(isinstance(what, tuple) for what in self._belongs)
+        only = not moved and not any(isinstance(what, np.ndarray) for what in self._belongs)
         return rewrite(self.things, change, doubts_only=only)
 
     def _slot(self, what: Any) -> int:
@@ -87,34 +98,60 @@ class _Skeleton:
         return _Skeleton, (self.parts,)
 
 
-def _skeleton(x: Any) -> tuple[Hashable, list[Any]]:
-    """(skeleton, what belongs into its slots, use by use)."""
+Found = tuple[Hashable, list[Any], list[tuple[str, float]]]
+
+
+def _skeleton(x: Any) -> Found:
+    """(skeleton, what belongs into its slots, use by use; plain numbers of the workload by key)."""
     if isinstance(x, np.ndarray):
-        return (SLOT, [x]) if x.ndim == 2 else ((x.shape, x.dtype.str, x.tobytes()), [])
+        return (SLOT, [x], []) if x.ndim == 2 else ((x.shape, x.dtype.str, x.tobytes()), [], [])
     if isinstance(x, dict):
         return _of_parts((dict, *x), map(_skeleton, x.values()))
     if isinstance(x, (tuple, list)):
         return _of_parts((type(x),), map(_skeleton, x))
     if not hasattr(x, "__dataclass_fields__") or isinstance(x, Doubt):
-        return (type(x), x), []
+        return (type(x), x), [], []
     if "_alike" not in x.__dict__:  # a frozen dataclass keeps it
-        parts, uses = _of_parts((type(x),), (_field(x, name) for name in field_names(x)))
-        object.__setattr__(x, "_alike", (_Skeleton(parts), uses))
+        parts, *others = _of_parts((type(x),), (_field(x, name) for name in field_names(x)))
+        object.__setattr__(x, "_alike", (_Skeleton(parts), *others))
     return x.__dict__["_alike"]
 
 
-def _field(owner: Any, name: str) -> tuple[Hashable, list[Any]]:
+def _field(owner: Any, name: str) -> Found:
     value = unmarked(getattr(owner, name))
-    if not isinstance(value, Doubt):
-        return _skeleton(value)
-    if value.low == value.high:
-        return (float, value.mid), []
-    return SLOT, [(key_of(owner, name, value), value)]
+    if isinstance(value, Doubt):
+        if value.low == value.high:
+            return (float, value.mid), [], []
+        return SLOT, [(key_of(owner, name, value), value)], []
+    if isinstance(owner, (Workload, Corpus)) and type(value) in (int, float):
+        key = key_of(owner, name, value)
+        if key == f"{type(owner).__name__}.{name}":  # no other owner has it
+            return NUMBER, [], [(key, value)]
+    return _skeleton(value)
 
 
-def _of_parts(kind: tuple, parts: Iterable[tuple[Hashable, list[Any]]]) -> tuple[tuple, list[Any]]:
-    skeletons, uses = zip(*parts, strict=True) if (parts := [*parts]) else ((), ())
-    return (*kind, *skeletons), [use for some in uses for use in some]
+def _of_parts(kind: tuple, parts: Iterable[Found]) -> tuple[tuple, list[Any], list[Any]]:
+    skeletons, uses, numbers = zip(*parts, strict=True) if (parts := [*parts]) else ((), (), ())
+    return (*kind, *skeletons), [*chain(*uses)], [*chain(*numbers)]
+
+
+class _Seen:
+    """The numbers of things that are alike otherwise, and which of them were others before."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, float] = {}
+        self.moves: frozenset[str] = frozenset()
+
+    def moved(self, now: dict[str, float]) -> frozenset[str]:
+        """The keys of the numbers that move."""
+        others = {key for key in now if self.last and self.last[key] != now[key]}
+        self.last, self.moves = now, self.moves | others
+        return self.moves
+
+
+@lru_cache(maxsize=QUESTIONS)
+def _seen(skeleton: Hashable, where: tuple[int, ...]) -> _Seen:
+    return _Seen()
 
 
 class Question:
@@ -127,7 +164,8 @@ class Question:
         self.slots, self.asked = slots, asked
         self._known = _known(asked, slots.alike)
         self._known.times += 1
-        self.by_plan = self._known.recordable and (rows > MANY or self._known.times > OFTEN)
+        often = rows > MANY or self._known.times > OFTEN or bool(slots.moved)
+        self.by_plan = self._known.recordable and often
 
     def answer(self, arrays: Sequence[Any]) -> Any:
         """The answer with these arrays in the slots."""
@@ -138,8 +176,8 @@ class Question:
                 return plan.run(arrays)
         return self._recorded(arrays)
 
-    def _by_engine(self, arrays: Sequence[Any]) -> Any:
-        made = evaluate_all(*self.slots.filled(arrays))
+    def _by_engine(self, arrays: Sequence[Any], numbers_too: bool = False) -> Any:
+        made = evaluate_all(*self.slots.filled(arrays, numbers_too))
         return self.asked(made.calendar, made.bills)
 
     def _recorded(self, arrays: Sequence[Any]) -> Any:
@@ -149,7 +187,8 @@ class Question:
             if not known.recordable or len(known.plans) == BRANCHES:
                 break
             try:
-                plan = recorded(self._by_engine, [array[:few] for array in arrays])
+                by_engine = partial(self._by_engine, numbers_too=True)
+                plan = recorded(by_engine, [array[:few] for array in arrays])
                 answer = plan.run(arrays)
             except NotRecordable:
                 known.recordable = False

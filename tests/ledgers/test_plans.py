@@ -19,6 +19,7 @@ OPTIONS = cm.presets(WORK, on="2026-11-20", only=["Prompt", "RAG", "Few-shot"])
 @pytest.fixture(autouse=True)
 def forgotten():
     plans._known.cache_clear()
+    plans._seen.cache_clear()
 
 
 def known():
@@ -52,6 +53,24 @@ def test_every_example_runs_by_a_plan_that_equals_the_engine(name, monkeypatch):
         for found, right in zip(ran, numbers, strict=True):
             right = np.broadcast_to(right, (400, 1))[:, 0]
             np.testing.assert_array_equal(found[label], right, err_msg=label)
+
+
+@np.errstate(all="ignore")
+def test_a_number_of_the_workload_that_moves_keeps_its_plan(monkeypatch):
+    recordings, recorded = [], plans.recorded
+    monkeypatch.setattr(plans, "recorded", lambda *x: recordings.append(x) or recorded(*x))
+    study = cm.Study(OPTIONS, WORK)
+    for tokens in (900, 1_100, 1_300, 1_500.0):
+        moved = study.changed(work=pin(WORK, "Workload.input_tokens", tokens))
+        ran = per_draw(moved, NUMBERS, 300)
+        for label, numbers in by_engine(moved, 300).items():
+            for found, right in zip(ran, numbers, strict=True):
+                right = np.broadcast_to(right, (300, 1))[:, 0]
+                np.testing.assert_allclose(found[label], right, rtol=1e-13, err_msg=label)
+    assert len(recordings) == 1  # with the second number; the others run by that plan
+    other = study.changed(options={"RAG": OPTIONS["RAG"]})
+    per_draw(other, NUMBERS, 300)
+    assert len(recordings) == 1  # in other things nothing has moved yet
 
 
 def test_a_range_that_moves_keeps_its_plan_and_a_number_needs_another():
