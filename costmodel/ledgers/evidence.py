@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.choices.purchases import Line
+from costmodel.choices.quality.accepted import readers_together
 from costmodel.choices.servings.api import catalogue_card
 from costmodel.core import key_of, meaning_of, number_text, objects, owner_of, unit_of, walk
 from costmodel.facts import catalog
@@ -64,6 +65,8 @@ def published_as(record: Any) -> Any:
     """A record as the data has it, or None when the data does not know it."""
     if isinstance(record, ApiPrice):
         return catalogue_card(record)
+    if isinstance(record, catalog.Reader):  # with the driver that all of them follow
+        return {reader.id: reader for reader in readers_together()}.get(record.id)
     files = {kind: file for file, kind in catalog.RECORDS.items()}
     file = files.get(type(record))
     return getattr(catalog, file)().get(record.id) if file else None

@@ -472,6 +472,11 @@ def test_presets_are_written_in_one_line_and_in_full_when_their_date_is_open(tmp
     )
 
 
+@pytest.mark.parametrize("name", ["own_gpus", "support_assistant"])
+def test_a_saved_scenario_overrides_nothing_that_nobody_changed(name, tmp_path):
+    assert "overrides" not in save(load(name), tmp_path / "again.yaml").read_text()
+
+
 def test_what_a_file_cannot_say_is_an_error_and_nothing_is_written(tmp_path):
     s = load(BASE)
     own = replace(cm.facts.gpu("L40S"), id="my-gpu")

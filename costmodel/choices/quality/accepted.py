@@ -64,11 +64,11 @@ def describe_model(serving: Any) -> None:
 def usual_of_model(model: Any) -> dict[str, Any]:
     """The capability of a model, what it has of its own, and how it reads long prompts."""
     own = of_model(same_weights(model.id))
-    return {"capability": index_of(model), "log_odds_model": own, "reader": _readers()}
+    return {"capability": index_of(model), "log_odds_model": own, "reader": readers_together()}
 
 
 @cache
-def _readers() -> tuple[catalog.Reader, ...]:
+def readers_together() -> tuple[catalog.Reader, ...]:
     """The classes of readers, from the weakest, between which capability interpolates.
 
     Their doubts are one: a draw in which long prompts are hard is one for every model.
