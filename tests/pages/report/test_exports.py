@@ -75,6 +75,15 @@ def test_a_workbook_recalculates_to_what_previews_show(book, model):
     assert checked > 500
 
 
+def test_what_is_checked_is_shown_as_it_is_computed(book, model):
+    shown, solution, asked = cells(book, "Checks"), model.calculate(), 0
+    for (row, column), now in shown.items():
+        if column == 2 and isinstance(now, (int, float)):
+            assert float(there(solution, "Checks", f"B{row}")) == pytest.approx(now, rel=1e-9)
+            asked += shown[row, 3] in (0, 1)
+    assert asked > 10
+
+
 def test_changed_inputs_move_totals_and_the_winner_as_in_python(book, model):
     study = small()
     shown = cells(book, "Inputs")

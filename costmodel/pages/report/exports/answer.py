@@ -11,6 +11,7 @@ from xlsxwriter.utility import xl_col_to_name
 from costmodel.choices.study import Study
 from costmodel.decisions.verdict import Verdict
 from costmodel.facts.pricelist import snapshot
+from costmodel.ledgers.expressions import condition
 from costmodel.ledgers.live import Formulas, Inputs
 from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.exports.workbook import HEAD, Workbook, live_share
@@ -110,10 +111,9 @@ class Answer(Workbook):
                 asked.setdefault(text, (was, []))[1].append(label)
         for text, (was, labels) in asked.items():
             self.words(sheet, row, 0, f"the model takes the same road: {text}")
-            self.formula(sheet, row, 1, text, float(was), "number")
+            self.formula(sheet, row, 1, f"IF({condition(text)},1,0)", float(was), "number")
             sheet.write_number(row, 2, float(was), self.looks["value"])
-            same = f"IF(IF(B{row + 1}<>0,1,0)=C{row + 1},1,0)"
-            self.formula(sheet, row, 3, same, 1, "number")
+            self.formula(sheet, row, 3, f"IF(B{row + 1}=C{row + 1},1,0)", 1, "number")
             sheet.write_string(row, 4, ", ".join(dict.fromkeys(labels)))
             row += 1
         self.checks = row - 1
