@@ -112,12 +112,13 @@ def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
         return {}
     drawn = batches(study.only(*found.bills), amounts, study.draws)
     booked = _means(((rows.stop - rows.start, made) for rows, made in drawn), found.bills)
+    middles = lines_booked(study, base_case=True)
     for label, bill in found.bills.items():
         usual, lines = dict(keyed(bill.lines)), booked[label]
         for key in [*lines]:
-            if key in usual:  # with its numbers, where it is also bought at the middle
+            if key in usual and np.any(middles[label][key].quantity):  # with the numbers there
                 lines[key].line = usual[key]
-            elif not np.any(lines[key].quantity):  # in no draw
+            elif not np.any(lines[key].quantity):  # bought neither there nor in any draw
                 del lines[key]
     return booked
 

@@ -194,6 +194,13 @@ def test_all_traces_are_kept_up_to_a_volume_and_a_sample_beyond_it():
     assert full == 400 and sampled == pytest.approx(10 * (0.1 + 0.9 * 0.01) * 400 * 0.75)
 
 
+@pytest.mark.parametrize("growth", [0.0, 0.1])
+def test_a_sample_that_nobody_needs_is_not_in_the_book(growth):
+    calm = replace(WORK, requests_per_month=cm.Range(1e4, 2e4), growth_per_year=growth)
+    items = cm.explain(cm.Option(API, cm.Monitoring()), calm, terms=STILL, draws=50)["item"]
+    assert "store traces" in [*items] and "store sampled traces" not in [*items]
+
+
 def test_a_share_of_traces_that_was_given_is_of_all():
     assert traces(11e6, trace_share=0.5) == (pytest.approx(5.5 * 400), 0)
 

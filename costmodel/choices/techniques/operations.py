@@ -288,9 +288,6 @@ class Monitoring:
             most = case.work.demand(case.terms.months, case.terms.start)
         words, cites = "all traces of a month up to {traces_in_full}", cite(tier, "traces_in_full")
         reached: Any = requests * most
-        if not np.any(reached > tier.traces_in_full):
-            yield from self._kept("traces", requests, with_demand(), words, cites)
-            return
         full = np.minimum(reached, tier.traces_in_full)
         for item, number, part, said, price in (
             ("traces", 1.0, full, words, 1.0),

@@ -15,6 +15,7 @@ import costmodel as cm
 from costmodel.core import key_of, middle, pin, walk
 from costmodel.ledgers.engine import evaluate_all
 from costmodel.ledgers.live import formulas_of
+from costmodel.ledgers.tracing import computed
 from costmodel.pages.report.exports.excel import excel
 from costmodel.pages.report.exports.focus import focus, focus_table
 from costmodel.pages.report.exports.results import as_json, made_again
@@ -155,6 +156,14 @@ def test_the_words_of_a_line_name_numbers_that_its_formula_follows():
             fields = {name.rpartition(".")[2] for name in follows}
             for named in set(re.findall(r"{(\w+)}", each.line.basis)) - {"traces_in_full"}:
                 assert named in fields or keys[named] & follows, (each.line.item, named)
+
+
+def test_twice_the_requests_leave_the_model_on_its_road():
+    inputs, options = formulas_of(LIVE.only("RAG").after_evidence())
+    moved = {name: np.full((1, 1), value) for name, value in inputs.middles.items()}
+    moved["Workload.requests_per_month"] *= 2  # beyond the traces that are kept in full
+    asked, was = zip(*options["RAG"].conditions, strict=True)
+    assert [bool(np.any(now)) for now in computed(list(asked), moved)] == [*was]
 
 
 def test_a_formula_that_does_not_follow_the_engine_is_a_value(monkeypatch):
