@@ -62,6 +62,8 @@ TEXTS = {  # NumPy's functions; {0}, {1} stand for arguments in brackets where t
 }
 KNOWN = {*TEXTS, "input", "element", "linear", "any", "interp", "running"}
 LONGEST = 200  # characters of a formula that stands inside another
+TOGETHER = 4_000  # characters of formulas that stand inside one: Excel takes 8,192 in all
+PARTS = 200  # arguments of one function: Excel takes 255
 Place = Callable[[list[str], np.ndarray], list[str]]
 
 
@@ -127,10 +129,9 @@ class Expressions:
         if node.op == "linear":
             return self._linear(*node.args)
         if node.op == "any":
-            parts = [condition(text) for text in self.texts[id(node.args[0])]]
-            return [f"IF(OR({','.join(parts)}),1,0)"]
+            return [self._one_of(node.args[0])]
         if node.op == "running":
-            row = self.texts[id(node.args[0])]
+            row = self._parts(node.args[0])
             return [f"MAX({','.join(row[: i + 1])})" for i in range(len(row))]
         if node.op == "interp":
             x, xp, fp = node.args
@@ -138,8 +139,24 @@ class Expressions:
         columns = [self._elements(x, node.shape) for x in node.args]
         return [_filled(TEXTS[node.op], row) for row in zip(*columns, strict=True)]
 
+    def _parts(self, x: Traced) -> list[str]:
+        """The formulas of elements that one formula takes: in cells where they are long."""
+        texts = self.texts[id(x)]
+        if self.place and sum(map(len, texts)) > TOGETHER and not all(map(ONE.fullmatch, texts)):
+            texts = self.texts[id(x)] = self.place(texts, np.ravel(np.asarray(x.value, float)))
+        return texts
+
+    def _one_of(self, x: Traced) -> str:
+        """Whether an element is not 0; of many, group by group."""
+        texts, holds = self._parts(x), np.ravel(x.value) != 0
+        while self.place and len(texts) > PARTS:
+            groups = [slice(i, i + PARTS) for i in range(0, len(texts), PARTS)]
+            holds = np.array([holds[group].any() for group in groups])
+            texts = self.place([_either(texts[group]) for group in groups], holds)
+        return _either(texts)
+
     def _linear(self, x: Traced, matrix: np.ndarray, zero: np.ndarray) -> list[str]:
-        rows = np.reshape(np.array(self.texts[id(x)], object), (-1, x.shape[-1]))
+        rows = np.reshape(np.array(self._parts(x), object), (-1, x.shape[-1]))
         found = []
         for row in rows:
             for column, constant in zip(matrix.T, zero, strict=True):
@@ -159,6 +176,10 @@ class Expressions:
 def _filled(text: str, arguments: tuple[str, ...]) -> str:
     asked = {name: condition(x) for name, x in zip("ab", arguments, strict=False)}
     return text.format(*map(bracketed, arguments), **asked)
+
+
+def _either(texts: list[str]) -> str:
+    return f"IF(OR({','.join(map(condition, texts))}),1,0)"
 
 
 def _times(factor: float, text: str) -> str:

@@ -14,15 +14,19 @@ from toys import STAFFED, api
 import costmodel as cm
 from costmodel.core import key_of, middle, pin, walk
 from costmodel.ledgers.engine import evaluate_all
+from costmodel.ledgers.expressions import Expressions
 from costmodel.ledgers.live import formulas_of
-from costmodel.ledgers.tracing import computed
+from costmodel.ledgers.tracing import Trace, Traced, computed
 from costmodel.pages.report.exports.excel import excel
 from costmodel.pages.report.exports.focus import focus, focus_table
 from costmodel.pages.report.exports.results import as_json, made_again
+from costmodel.pages.report.exports.workbook import Workbook
 
 CHANGED = {"Workload.requests_per_month": 1.7, "Workload.output_tokens": 0.6,
            "engineer.usd_per_hour": 1.3, "Terms.discount_rate": 2.0}  # fmt: skip
 LIVE = cm.load("support_assistant", draws=50).only("RAG", "RAG + LoRA", "Cascade")
+EXAMPLES = ("own_gpus", "bank_on_premises", "coding_team", "document_questions",
+            "support_assistant")  # fmt: skip
 HOSTILE = "=cmd|' /C calc'!A0"
 
 
@@ -130,6 +134,37 @@ def test_texts_are_never_formulas_and_there_are_no_links(book):
     assert found._external_links == []
     assert not found["Inputs"]["B2"].protection.locked
     assert found["Ledger"]["G2"].protection.locked
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_formula_is_longer_or_has_more_arguments_than_excel_takes(name, tmp_path, monkeypatch):
+    long, many = [], []
+    plain = Workbook.formula
+
+    def formula(self, sheet, row, column, text, value, look):
+        long.append(len(text))
+        many.append(max((x.count(",") for x in re.findall(r"OR\(([^()]*)\)", text)), default=0))
+        plain(self, sheet, row, column, text, value, look)
+
+    monkeypatch.setattr(Workbook, "formula", formula)
+    excel(cm.load(name, draws=20, months=120), tmp_path / "long.xlsx")
+    assert max(long) < 8_191 and max(many) < 255 and len(long) > 1_000
+
+
+def test_the_parts_of_a_long_formula_stand_in_cells():
+    cells = []
+
+    def place(texts, values):
+        cells.append((texts, [*values]))
+        return [f"Workings!$A${len(cells)}.{i}" for i in range(len(texts))]
+
+    trace = Trace()
+    one = Traced(trace, "input", ("one",), 1.0, None)
+    whole = bool(np.any(one * np.arange(450.0) > 448))
+    ((text,),) = Expressions(str, place, None).write([*trace.conditions.values()])
+    parts, groups = cells
+    assert whole and len(parts[0]) == 450 and groups[1] == [False, False, True]
+    assert text.count("Workings!$A$2.") == 3
 
 
 def test_lines_are_live_and_say_what_they_do_not_follow():

@@ -40,6 +40,7 @@ for _name in ("number", "input"):
     LOOKS |= {f"{_name} {x:g}": LOOKS[_name] | {"num_format": y} for x, y in LARGE.items()}
 DISCOUNT = "Terms.discount_rate"
 TEXT_MAX = 32_000  # characters of a cell
+FORMULA_MAX = 8_192  # characters of a formula with its sign, as Excel takes it
 STEPS = "Workings"  # the sheet of formulas that others use
 
 
@@ -93,6 +94,7 @@ class Workbook:
         try:
             self.number(sheet, row, column, float(text), look)
         except ValueError:
+            assert len(text) < FORMULA_MAX, f"{text[:80]}... has {len(text):,} characters"
             shown = value if isinstance(value, str) else float(value)
             sheet.write_formula(row, column, f"={text}", self._look(look, value), shown)
 
