@@ -120,6 +120,16 @@ def test_a_check_fails_where_the_formulas_leave_the_road_of_the_model(book, mode
     )
     solution = model.calculate(inputs={f"'[book.xlsx]INPUTS'!B{row}": 0.0})
     assert there(solution, "Summary", "B6").startswith("NO: see Checks")
+    fails = {
+        label
+        for (r, c), label in cells(book, "Checks").items()
+        if c == 5 and r > 1 and there(solution, "Checks", f"D{r}") == 0
+    }
+    assert fails == {HOSTILE}  # that with a cache, which then has nothing to keep
+    stays = {r: there(solution, "Comparison", f"H{r}") for r in (2, 3)}
+    shown = cells(book, "Comparison")
+    assert {shown[r, 1]: stays[r] for r in stays} == {HOSTILE: 0, "plain": 1}
+    assert there(solution, "Summary", "B5") == "plain" and there(solution, "Summary", "B8") == 1
 
 
 def test_texts_are_never_formulas_and_there_are_no_links(book):

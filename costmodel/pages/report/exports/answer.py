@@ -30,6 +30,7 @@ class Answer(Workbook):
     verdict: Verdict
     table: pd.DataFrame
     flow_rows: dict[str, int]
+    first = 1  # row of the first option on Comparison
 
     def _comparison(self, lines: Lines) -> None:
         """The base case of each option, live, beside its expected values."""
@@ -41,7 +42,7 @@ class Answer(Workbook):
         heads += ["quality (value)", "chance to reach the floor (value)", "eligible (value)"]
         heads += ["why not ranked"]
         sheet, row = self.sheet("Comparison", heads, [24, *[16] * 17, 60])
-        self.first, floor = row, self.study.quality_floor
+        floor = self.study.quality_floor
         for label in self.table.index:
             told, n = self.table.loc[label], row + 1
             sheet.write_string(row, 0, label)
@@ -59,13 +60,14 @@ class Answer(Workbook):
                     xl_col_to_name(10 + list(lines).index(label)),
                 )
                 moved = f"SUMPRODUCT(Inputs!$J$2:$J${end},Inputs!${flags}$2:${flags}${end})"
+                flipped = self._flipped(list(lines).index(label))
                 for column, text, value in (
                     (1, f"SUM(Ledger!$I${first}:$I${last})", usd),
                     (2, f"SUM(Ledger!$J${first}:$J${last})", worth),
                     (3, f"B{n}/{self.months}", usd / self.months),
                     (5, f"{asked}H{n}", chosen),
                     (6, f"IF(F{n}=1,C{n},{HUGE})", worth if chosen else float(HUGE)),
-                    (7, f"IF({moved}=0,1,0)", 1),
+                    (7, f"IF({moved}+{flipped}=0,1,0)", 1),
                 ):
                     self.formula(
                         sheet, row, column, text, value, "number" if column == 5 else "usd"
@@ -89,10 +91,17 @@ class Answer(Workbook):
         self.formula(sheet, row, 4, text, value, "share")
         return value
 
+    def _flipped(self, option: int) -> str:
+        """How many checks of an option fail."""
+        column, end = xl_col_to_name(5 + option), self.checks + 1
+        mine = f"Checks!${column}$2:${column}${end}"
+        return f"SUM({mine})-SUMPRODUCT(Checks!$D$2:$D${end},{mine})"
+
     def _checks(self, lines: Lines) -> None:
         """What must stay as it is, and sums that must agree."""
         heads = ["what is checked", "now", "was", "holds (1 or 0)", "options"]
-        sheet, row = self.sheet("Checks", heads, [90, 16, 16, 12, 60])
+        heads += [f"a check of {label} (1 or 0)" for label in lines]
+        sheet, row = self.sheet("Checks", heads, [90, 16, 16, 12, 60, *[16] * len(lines)])
         for label in lines:
             n = self.flow_rows[label]
             end = xl_col_to_name(self.months + 2)
@@ -102,6 +111,7 @@ class Answer(Workbook):
             self.formula(sheet, row, 1, f"SUM('Cash flow'!C{n}:{end}{n})", total, "usd")
             self.formula(sheet, row, 2, f"Comparison!B{at}", total, "usd")
             self.formula(sheet, row, 3, f"IF(ABS(B{row + 1}-C{row + 1})<0.01,1,0)", 1, "number")
+            self._of(sheet, row, [label], lines)
             row += 1
         asked: dict[str, tuple[bool, list[str]]] = {}
         for label, option in self.options.items():
@@ -114,9 +124,15 @@ class Answer(Workbook):
             self.formula(sheet, row, 1, f"IF({condition(text)},1,0)", float(was), "number")
             sheet.write_number(row, 2, float(was), self.looks["value"])
             self.formula(sheet, row, 3, f"IF(B{row + 1}=C{row + 1},1,0)", 1, "number")
-            sheet.write_string(row, 4, ", ".join(dict.fromkeys(labels)))
+            self._of(sheet, row, labels, lines)
             row += 1
         self.checks = row - 1
+
+    def _of(self, sheet: Any, row: int, labels: list[str], lines: Lines) -> None:
+        """Whose check stands in a row, in words and as 1 or 0."""
+        sheet.write_string(row, 4, ", ".join(dict.fromkeys(labels)))
+        for column, label in enumerate(lines, 5):
+            sheet.write_number(row, column, float(label in labels), self.looks["number"])
 
     def _summary(self, lines: Lines) -> None:
         sheet = self.sheets["Summary"]

@@ -85,8 +85,8 @@ class _Book(Answer):
         self._workings_head()
         lines = self._ledger()
         self._cash_flow(lines)
-        self._comparison(lines)
         self._checks(lines)
+        self._comparison(lines)
         self._inputs()
         self._options()
         widths = [44, 12, 12, 12, 14, 18, 60, 30, 9, 12, 12, 22, 16]
