@@ -89,6 +89,15 @@ def test_what_is_checked_is_shown_as_it_is_computed(book, model):
     assert asked > 10
 
 
+def test_what_is_checked_is_said_in_words_over_inputs(book):
+    said = [text for (_, column), text in cells(book, "Checks").items() if column == 1]
+    names = {text for (_, column), text in cells(book, "Inputs").items() if column == 1}
+    roads = [x for x in said if x.startswith("the model takes the same road: ")]
+    assert len(roads) > 10 and all(any(name in x for name in names) for x in roads)
+    assert not any("Workings" in x or "IF(" in x for x in said)
+    assert "the model takes the same road: Workload.reasoning_tokens stays 0" in said
+
+
 def test_changed_inputs_move_totals_and_the_winner_as_in_python(book, model):
     study = small()
     shown = cells(book, "Inputs")

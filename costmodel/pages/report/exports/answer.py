@@ -14,7 +14,8 @@ from costmodel.facts.pricelist import snapshot
 from costmodel.ledgers.expressions import condition
 from costmodel.ledgers.live import Formulas, Inputs
 from costmodel.pages.report.colophon import own_version
-from costmodel.pages.report.exports.workbook import HEAD, Workbook, live_share
+from costmodel.pages.report.exports.roads import road
+from costmodel.pages.report.exports.workbook import HEAD, TEXT_MAX, Workbook, live_share
 
 HUGE = "9.9E+307"  # the present value of an option that is not in the choice
 Lines = dict[str, list[dict[str, Any]]]  # of each option: where each line stands, and its amounts
@@ -113,14 +114,15 @@ class Answer(Workbook):
             self.formula(sheet, row, 3, f"IF(ABS(B{row + 1}-C{row + 1})<0.01,1,0)", 1, "number")
             self._of(sheet, row, [label], lines)
             row += 1
-        asked: dict[str, tuple[bool, list[str]]] = {}
+        asked: dict[str, tuple[str, bool, list[str]]] = {}
         for label, option in self.options.items():
             written = self.expressions()
             for node, was in option.conditions:
                 ((text, *_),) = written.write([node])
-                asked.setdefault(text, (was, []))[1].append(label)
-        for text, (was, labels) in asked.items():
-            self.words(sheet, row, 0, f"the model takes the same road: {text}")
+                asked.setdefault(text, (road(node, was), was, []))[-1].append(label)
+        for text, (words, was, labels) in asked.items():
+            said = f"the model takes the same road: {words}"
+            sheet.write_string(row, 0, said[:TEXT_MAX], self.looks["text"])
             self.formula(sheet, row, 1, f"IF({condition(text)},1,0)", float(was), "number")
             sheet.write_number(row, 2, float(was), self.looks["value"])
             self.formula(sheet, row, 3, f"IF(B{row + 1}=C{row + 1},1,0)", 1, "number")

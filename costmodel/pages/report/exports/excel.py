@@ -24,10 +24,9 @@ from costmodel.ledgers.live import formulas_of
 from costmodel.ledgers.register import inputs_of, register
 from costmodel.pages.first_words import made_of
 from costmodel.pages.report.exports.answer import Answer, Lines
-from costmodel.pages.report.exports.workbook import DISCOUNT, live_share, moved_by
+from costmodel.pages.report.exports.workbook import DISCOUNT, FIRST, live_share, moved_by
 
 SHEETS = "Summary Inputs Options Ledger Cash_flow Comparison Register Checks Workings".split()
-FIRST = ("Workload.", "Corpus.", "Terms.", "Trends.")
 
 
 @analysis

@@ -39,6 +39,7 @@ LARGE = {10.0: "0.0#", 100.0: "#,##0"}  # how a number from there on is shown
 for _name in ("number", "input"):
     LOOKS |= {f"{_name} {x:g}": LOOKS[_name] | {"num_format": y} for x, y in LARGE.items()}
 DISCOUNT = "Terms.discount_rate"
+FIRST = ("Workload.", "Corpus.", "Terms.", "Trends.")  # inputs that people ask about first
 TEXT_MAX = 32_000  # characters of a cell
 FORMULA_MAX = 8_192  # characters of a formula with its sign, as Excel takes it
 STEPS = "Workings"  # the sheet of formulas that others use
