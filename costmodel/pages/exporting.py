@@ -47,6 +47,8 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
 
     A folder is all scenarios in it. One that fails does not stop the others.
     """
+    from costmodel.pages.report.exports.excel import live_lines
+
     folder, failed = Path(out), {}
     sources = files_of(scenarios)
     for name, source in sources.items():
@@ -56,6 +58,8 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
                 folder.mkdir(parents=True, exist_ok=True)
                 for form in forms or FORMS:
                     echo(export_as(form, study, folder, name))
+                    if form == "excel":
+                        echo(f"lines that are live: {live_lines(study)}")
         except (ValueError, OSError, RuntimeError) as error:
             if len(sources) == 1:
                 raise

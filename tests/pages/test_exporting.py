@@ -1,8 +1,10 @@
 """The commands that carry a study elsewhere: what they print, write and exit with."""
 
 import json
+import re
 
 import nbformat
+import openpyxl
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -70,6 +72,14 @@ def test_check_exits_1_with_the_reason(scenario):
     for growth in ("high", "10", "nan", "inf%"):
         assert "such as 0.1 or 10%" in run("check", scenario, "--max-growth", growth, code=2)
     assert run("check", scenario, "--option", "large", *fine) == "Mine: all limits hold\n"
+
+
+def test_an_export_to_a_workbook_says_how_many_lines_are_live(scenario, tmp_path):
+    path, said = run("export", scenario, "-o", tmp_path, "--excel", "--draws", 100).splitlines()
+    assert path == str(tmp_path / "mine.xlsx")
+    shown = openpyxl.load_workbook(path)["Summary"]["B7"].value
+    assert re.match(r"\d+ of \d+, \d+% of the dollars", shown)
+    assert said == f"lines that are live: {shown}"
 
 
 def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):

@@ -122,6 +122,26 @@ def test_changed_inputs_move_totals_and_the_winner_as_in_python(book, model):
     assert "all checks hold" in there(solution, "Summary", "B6")
 
 
+def test_the_summary_shows_the_winner_whole_and_only_inputs_are_unlocked(book):
+    found = openpyxl.load_workbook(book)
+    assert "B5:H5" in map(str, found["Summary"].merged_cells.ranges)
+    unlocked = {(s.title, c.column) for s in found for row in s.iter_rows() for c in row
+                if not c.protection.locked}  # fmt: skip
+    assert unlocked == {("Inputs", 2)}
+
+
+def test_an_option_that_is_not_in_the_choice_is_said_to_be_left_out(tmp_path):
+    path = excel(small(quality_floor=0.75), tmp_path / "book.xlsx")
+    shown = cells(path, "Comparison")
+    worth = {shown[row, 1]: shown[row, 7] for row in (2, 3)}
+    assert worth["plain"] == "left out" and worth[HOSTILE] > 0
+    found = formulas.ExcelModel().loads(str(path)).finish()
+    row = next(r for (r, c), x in cells(path, "Inputs").items() if c == 1 and "instruction_to" in x)
+    solution = found.calculate(inputs={f"'[book.xlsx]INPUTS'!B{row}": 0.0})
+    assert there(found.calculate(), "Summary", "B5") == HOSTILE
+    assert there(solution, "Summary", "B5") == "none"
+
+
 def test_a_check_fails_where_the_formulas_leave_the_road_of_the_model(book, model):
     shown = cells(book, "Inputs")
     row = next(

@@ -17,7 +17,8 @@ from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.exports.roads import road
 from costmodel.pages.report.exports.workbook import HEAD, TEXT_MAX, Workbook, live_share
 
-HUGE = "9.9E+307"  # the present value of an option that is not in the choice
+OUT = "left out"  # in the place of the present value of an option that is not in the choice
+NAME_LINE = 80  # characters of an option that a line of the Summary holds
 Lines = dict[str, list[dict[str, Any]]]  # of each option: where each line stands, and its amounts
 
 
@@ -67,7 +68,7 @@ class Answer(Workbook):
                     (2, f"SUM(Ledger!$J${first}:$J${last})", worth),
                     (3, f"B{n}/{self.months}", usd / self.months),
                     (5, f"{asked}H{n}", chosen),
-                    (6, f"IF(F{n}=1,C{n},{HUGE})", worth if chosen else float(HUGE)),
+                    (6, f'IF(F{n}=1,C{n},"{OUT}")', worth if chosen else OUT),
                     (7, f"IF({moved}+{flipped}=0,1,0)", 1),
                 ):
                     self.formula(
@@ -143,9 +144,7 @@ class Answer(Workbook):
         study, terms = self.study, self.study.terms
         span = [f"Comparison!${c}${self.first + 1}:${c}${self.last + 1}" for c in "AG"]
         cheapest = self._cheapest(lines)
-        named = (
-            f'IF(MIN({span[1]})<{HUGE},INDEX({span[0]},MATCH(MIN({span[1]}),{span[1]},0)),"none")'
-        )
+        named = f'IF(COUNT({span[1]})>0,INDEX({span[0]},MATCH(MIN({span[1]}),{span[1]},0)),"none")'
         holds = f"SUM(Checks!$D$2:$D${self.checks + 1})"
         count = self.checks
         every = [x["formula"] for mine in lines.values() for x in mine]
@@ -154,7 +153,9 @@ class Answer(Workbook):
         sheet.write_string(1, 0, horizon)
         sheet.write_string(2, 0, f"costmodel {own_version()}; prices: {snapshot()}")
         sheet.write_string(4, 0, "Cheapest at the middles (live)", self.looks["strong"])
+        sheet.merge_range(4, 1, 4, 7, "", self.looks["strong"])
         self.formula(sheet, 4, 1, named, cheapest, "strong")
+        sheet.set_row(4, 20 * (1 + max(map(len, lines), default=0) // NAME_LINE))
         sheet.write_string(5, 0, "Formulas say what the model says")
         said = (
             f'IF({holds}={count},"yes: all checks hold","NO: see Checks, and run costmodel again")'
@@ -189,11 +190,11 @@ class Answer(Workbook):
             if label in lines:
                 self.formula(sheet, row, 7, f"Comparison!H{at}", 1, "number")
         legend = {
-            "input": "blue on yellow: an input to change, on the sheet Inputs",
+            "shown input": "blue on yellow: an input to change, on the sheet Inputs",
             "usd": "black: a formula",
             "other sheet": "green: a formula that reads another sheet",
             "value": "grey: a value of the model, which no input of this workbook moves",
-            "line": "an option whose values a changed input would move leaves the choice",
+            "line": "an option that a change moves by more than its formulas leaves the choice",
         }
         for k, (look, text) in enumerate(legend.items()):
             sheet.write_string(13 + len(self.table) + k, 0, text, self.looks[look])

@@ -67,6 +67,13 @@ def excel(study: Study, path: str | Path) -> Path:
     return write(path, content.getvalue())
 
 
+@analysis
+def live_lines(study: Study) -> str:
+    """How many lines of the workbook of a study are live, and what share of the dollars."""
+    _, options = formulas_of(study)
+    return live_share([line for option in options.values() for line in option.lines.values()])
+
+
 class _Book(Answer):
     """The sheets of one study."""
 

@@ -21,12 +21,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "text": {"text_wrap": True, "valign": "top"},
     "line": {"align": "left"},
     "beside": {"indent": 1},  # a number
-    "input": {
-        "font_color": "#0000FF",
-        "bg_color": "#FFFBE6",
-        "num_format": NUMBER,
-        "locked": False,
-    },
+    "shown input": {"font_color": "#0000FF", "bg_color": "#FFFBE6"},
     "usd": {"num_format": USD},
     "number": {"num_format": NUMBER},
     "share": {"num_format": SHARE},
@@ -35,6 +30,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "other sheet": {"num_format": USD, "font_color": "#1B6E3C"},
     "strong": {"bold": True, "font_size": 13, "text_wrap": True, "valign": "top"},
 }
+LOOKS["input"] = LOOKS["shown input"] | {"num_format": NUMBER, "locked": False}
 LARGE = {10.0: "0.0#", 100.0: "#,##0"}  # how a number from there on is shown
 for _name in ("number", "input"):
     LOOKS |= {f"{_name} {x:g}": LOOKS[_name] | {"num_format": y} for x, y in LARGE.items()}
