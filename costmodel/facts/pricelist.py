@@ -142,12 +142,17 @@ def snapshot_day() -> str:
     return facts_of("releases")[f"{LIST}.released"].value
 
 
+def dated_list() -> str:
+    """The list with its day: what is stored, because it says the same tomorrow."""
+    return f"{LIST} of {snapshot_day()}"
+
+
 def snapshot() -> str:
-    """The list with its day and its age, for readers."""
+    """The list with its day and its age, for who reads it now."""
     today = datetime.now(UTC).date()
     days = (today - date.fromisoformat(snapshot_day())).days
     badge = " (OLD: update genai-prices)" if old(snapshot_day(), today) else ""
-    return f"{LIST} of {snapshot_day()}, {days} days old{badge}"
+    return f"{dated_list()}, {days} days old{badge}"
 
 
 def old(day: str, on: date) -> str:

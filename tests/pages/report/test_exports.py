@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import formulas
 import numpy as np
@@ -13,12 +14,14 @@ from toys import STAFFED, api
 
 import costmodel as cm
 from costmodel.core import key_of, middle, pin, walk
+from costmodel.facts import pricelist
 from costmodel.ledgers.engine import evaluate_all
 from costmodel.ledgers.expressions import Expressions
 from costmodel.ledgers.live import formulas_of
 from costmodel.ledgers.tracing import Trace, Traced, computed
 from costmodel.pages.report.exports.excel import excel
 from costmodel.pages.report.exports.focus import focus, focus_table
+from costmodel.pages.report.exports.interactive import interactive
 from costmodel.pages.report.exports.results import as_json, made_again
 from costmodel.pages.report.exports.workbook import Workbook
 
@@ -266,6 +269,37 @@ def test_focus_has_a_row_for_each_class_of_tokens_and_sums_to_the_report(tmp_pat
     assert one["x_ModelId"] == "toy"
     cost = float(one["PricingQuantity"]) * float(one["ContractedUnitPrice"])
     assert cost == pytest.approx(float(one["ContractedCost"]))
+
+
+def test_no_text_of_focus_is_a_formula_and_services_read_well():
+    mine = api("=x", window=10_000, **{"in": 1.0, "out": 2.0})
+    options = {"API": cm.Option(mine, cm.Prompt(), cm.Upgrades(every_months=12))}
+    work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    table = focus_table(options, work, terms=STAFFED, draws=50)
+    texts = table.drop(columns=[x for x in table if x.endswith(("Cost", "Price", "Quantity"))])
+    assert "'=x" in {*table["ServiceName"]} and "'=x" in {*table["x_ModelId"]}
+    assert not texts.map(lambda x: x.startswith(("=", "+", "-", "@"))).any(axis=None)
+    services = {*table["ServiceName"]}
+    assert "build: people" in services and not any("none" in x for x in services)
+
+
+def test_what_is_stored_is_the_same_on_another_day(tmp_path, monkeypatch):
+    def stored():
+        study = cm.load("own_gpus", draws=100).only("API")
+        book = openpyxl.load_workbook(excel(study, tmp_path / "book.xlsx"))
+        files = [as_json(study, tmp_path / "a.json"), focus(study, tmp_path / "a.csv")]
+        files.append(interactive(study, tmp_path / "a.html", positions=64))
+        texts = [[*sheet.iter_rows(values_only=True)] for sheet in book]
+        return texts, *(path.read_text(encoding="utf-8") for path in files)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=200)
+
+    here, told = stored(), pricelist.snapshot()
+    monkeypatch.setattr(pricelist, "datetime", Later)
+    assert pricelist.snapshot() != told and stored() == here
 
 
 def test_focus_units_are_those_of_its_format():

@@ -10,7 +10,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from costmodel.choices.study import Study
 from costmodel.decisions.verdict import Verdict
-from costmodel.facts.pricelist import snapshot
+from costmodel.facts.pricelist import dated_list
 from costmodel.ledgers.expressions import condition
 from costmodel.ledgers.live import Formulas, Inputs
 from costmodel.pages.report.colophon import own_version
@@ -151,7 +151,7 @@ class Answer(Workbook):
         sheet.write_string(0, 0, study.title or "Cost of the options", self.looks["title"])
         horizon = f"{terms.months} months from {terms.start}, amounts in USD"
         sheet.write_string(1, 0, horizon)
-        sheet.write_string(2, 0, f"costmodel {own_version()}; prices: {snapshot()}")
+        sheet.write_string(2, 0, f"costmodel {own_version()}; prices: {dated_list()}")
         sheet.write_string(4, 0, "Cheapest at the middles (live)", self.looks["strong"])
         sheet.merge_range(4, 1, 4, 7, "", self.looks["strong"])
         self.formula(sheet, 4, 1, named, cheapest, "strong")

@@ -15,7 +15,7 @@ import pandas as pd
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.core import FORMULA, MTOK, objects, write
-from costmodel.facts.pricelist import snapshot
+from costmodel.facts.pricelist import dated_list
 from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.book import lines_booked
 
@@ -48,6 +48,7 @@ SERVICES = {  # trend of the price: (ServiceCategory, ServiceSubcategory)
     "gpu": ("Compute", "Virtual Machines"),
     "labour": ("Other", "Other (Other)"),
 }
+BOUGHT = {"api": "models", "gpu": "GPUs", "labour": "people", "service": "services"}  # by trend
 OTHER = ("Management and Governance", "Other (Management and Governance)")
 OURS = "costmodel forecast"
 
@@ -127,43 +128,49 @@ def _shared(label: str, line: Line, sellers: dict[str, Any], study: Study) -> di
     sku = f"{line.phase}/{line.item}"
     details = {"x_TokenType": token, "x_ModelId": model, "x_ModelProvider": seller}
     provider = seller if token else OURS
-    return {
+    texts = {
         "BillingAccountId": OURS,
         "BillingAccountName": OURS,
         "BillingAccountType": "Forecast",
         "BillingCurrency": "USD",
         "PricingCurrency": "USD",
         "ChargeCategory": _category(line),
-        "ChargeDescription": harmless(f"{label}: {line.item} ({line.phase}), forecast"),
+        "ChargeDescription": f"{label}: {line.item} ({line.phase}), forecast",
         "ChargeFrequency": _frequency(line),
         "InvoiceIssuerName": provider,
         "ProviderName": provider,
         "PublisherName": provider,
         "PricingCategory": "Standard",
-        "ResourceId": harmless(f"{label}/{sku}"),
-        "ResourceName": harmless(line.item),
+        "ResourceId": f"{label}/{sku}",
+        "ResourceName": line.item,
         "ResourceType": line.phase,
         "ServiceCategory": category,
         "ServiceSubcategory": subcategory,
-        "ServiceName": model or f"{line.phase}, {line.trend}",
-        "SkuId": harmless(sku),
-        "SkuMeter": harmless(line.item),
-        "SkuPriceId": harmless(f"{sku}/{model or line.unit}"),
+        "ServiceName": model or _service(line),
+        "SkuId": sku,
+        "SkuMeter": line.item,
+        "SkuPriceId": f"{sku}/{model or line.unit}",
         "SkuPriceDetails": json.dumps({k: v for k, v in details.items() if v}),
-        "SubAccountId": harmless(label),
-        "SubAccountName": harmless(label),
+        "SubAccountId": label,
+        "SubAccountName": label,
         "SubAccountType": "Option",
         "Tags": json.dumps({"phase": line.phase, "forecast": "true"}),
         "x_Forecast": "true",
-        "x_Option": harmless(label),
+        "x_Option": label,
         "x_Phase": line.phase,
-        "x_Item": harmless(line.item),
+        "x_Item": line.item,
         "x_TokenType": token,
         "x_ModelId": model,
         "x_ModelProvider": seller,
         "x_Treatment": line.treatment,
-        "x_PriceList": f"{snapshot()}; on {study.terms.on or 'the day of each option'}",
+        "x_PriceList": f"{dated_list()}; on {study.terms.on or 'the day of each option'}",
     }
+    return {name: harmless(text) for name, text in texts.items()}
+
+
+def _service(line: Line) -> str:
+    """What is bought for a phase: "build: people"."""
+    return f"{line.phase}: {BOUGHT[line.trend]}" if line.trend in BOUGHT else line.phase
 
 
 def _category(line: Line) -> str:

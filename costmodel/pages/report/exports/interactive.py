@@ -15,7 +15,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.core import check, listed, middle, number_text, whole_number, write
 from costmodel.decisions.response import FAILURES, FAR, MIDDLE, NEAR, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
-from costmodel.facts.pricelist import snapshot
+from costmodel.facts.pricelist import dated_list
 from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.html import page
 from costmodel.pages.report.table_form import framed
@@ -116,7 +116,7 @@ def page_of(study: Study, verdict: Verdict, response: Response) -> str:
         "these was left out of the curve that it was held against. Such curves miss the ends of a "
         "likely range by more, so that no range is shown then."
     )
-    stamp = f"costmodel {own_version()}; prices: {snapshot()}; "
+    stamp = f"costmodel {own_version()}; prices: {dated_list()}; "
     stamp += f"{study.draws:,} draws, seed {study.seed}"
     exact = {"expected": ",.2f", "base_case": ",.2f"}
     return page(

@@ -15,7 +15,7 @@ from typing import Any
 from costmodel.choices.study import Study, analysis
 from costmodel.core import CatalogError, check, number_text, temporary_folder, write
 from costmodel.decisions.verdict import recommend
-from costmodel.facts.pricelist import LIST, snapshot
+from costmodel.facts.pricelist import LIST, dated_list
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.register import inputs_of
 from costmodel.pages.blocks import for_json
@@ -90,7 +90,7 @@ def source_of(study: Study) -> dict[str, Any]:
 
 def _stamp(study: Study) -> dict[str, Any]:
     """What makes the numbers again, beside the scenario."""
-    stamp = {"costmodel": own_version(), "prices": LIST, "price_list": snapshot()}
+    stamp = {"costmodel": own_version(), "prices": LIST, "price_list": dated_list()}
     return stamp | {"draws": study.draws, "seed": study.seed, "on": study.terms.on}
 
 
