@@ -81,6 +81,12 @@ class Currency:
             + ("1" if code == "USD" else f"{low:g} to {high:g} for one US dollar"),
         )
 
+    @property
+    def rate(self) -> str:
+        """The rate in words, "1 USD = 0.92 EUR on 2026-11-20"; nothing for US dollars."""
+        foreign = f"1 USD = {self.per_usd:g} {self.code} on {self.rate_date}"
+        return "" if self.code == "USD" else foreign
+
     @classmethod
     def parse(cls, text: str) -> Currency:
         """The currency of a text: "USD", or a code, a rate and its day, "EUR 0.92 2026-11-20"."""

@@ -216,7 +216,8 @@ def _months(many: int) -> str:
 def _cost(study: Study, row: pd.Series) -> str:
     """The expected cost of a month, and what of it is paid."""
     terms, months = study.terms, study.terms.months
-    text = f"about {money(row['per_month'], terms)} a month over {_months(months)}"
+    rate = f" ({terms.money.rate})" if terms.money.rate else ""  # tables beside it are in USD
+    text = f"about {money(row['per_month'], terms)} a month{rate} over {_months(months)}"
     if row["wrong_answers"] < WORTH_SAYING * row["expected"]:
         return text
     paid, wrong = (money(row[x] / months, terms) for x in ("to_pay", "wrong_answers"))

@@ -82,6 +82,20 @@ def test_an_export_to_a_workbook_says_how_many_lines_are_live(scenario, tmp_path
     assert said == f"lines that are live: {shown}"
 
 
+def test_a_headline_in_another_currency_states_its_rate_everywhere(write, tmp_path):
+    euros = SCENARIO.replace("months: 24", "months: 24, currency: EUR 0.92 2026-11-20")
+    mine, other = write("mine.yaml", euros), write("other.yaml", euros.replace("1e5", "2e5"))
+    run("export", mine, "-o", tmp_path, "--excel", "--json", "--html")
+    headline = cm.recommend(cm.load(mine), flips=False).headline
+    assert re.search(r"about EUR [\d,]+ a month \(1 USD = 0.92 EUR on 2026-11-20\) over", headline)
+    stored = json.loads((tmp_path / "mine.json").read_text(encoding="utf-8"))
+    assert stored["verdict"]["headline"] == headline
+    summary = openpyxl.load_workbook(tmp_path / "mine.xlsx")["Summary"]["A9"].value
+    assert summary.endswith(headline)
+    assert headline in (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert f"**Before:** {headline}" in run("diff", mine, other, "--markdown")
+
+
 def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()

@@ -1,6 +1,7 @@
 """The page with sliders: close to the engine, alive without a network, whole without scripts."""
 
 import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -140,3 +141,32 @@ def test_sliders_move_bars_and_sentence_from_disk_without_a_network(page, respon
         assert shown.inner_text("#verdict") == before and wrong == []
         assert shown.is_visible("#table")
         browser.close()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium found")
+def test_a_sentence_keeps_its_currency_and_rate_when_a_slider_moves(tmp_path):
+    sync = pytest.importorskip("playwright.sync_api")
+    terms = replace(STUDY.terms, currency="EUR 0.5 2026-11-20")
+    study = replace(STUDY, terms=terms)
+    page = interactive(study, tmp_path / "euro.html", positions=64)
+    said = r"about EUR ([\d,]+) a month \(1 USD = 0.5 EUR on 2026-11-20\) over 24 months"
+    with sync.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        shown = browser.new_page()
+        shown.goto(page.as_uri())
+        assert re.search(said, shown.inner_text("#verdict"))
+        shown.eval_on_selector(
+            "#requests_per_month", "e => { e.value = 0.3; e.dispatchEvent(new Event('input')) }"
+        )
+        moved = shown.inner_text("#verdict")
+        usd = float(shown.get_attribute(f'.bar:has-text("{best(moved)}")', "data-usd"))
+        (euros,) = re.findall(said, moved)
+        assert float(euros.replace(",", "")) == pytest.approx(usd / 24 / 2, rel=0.005)
+        assert "USD" not in moved.replace("1 USD = 0.5 EUR", "")
+        browser.close()
+
+
+def best(sentence):
+    """The option that a sentence names."""
+    return NAME if NAME in sentence.partition(" has the lowest")[0] else "cheap"

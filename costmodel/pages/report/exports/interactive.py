@@ -188,6 +188,7 @@ def _data(study: Study, response: Response, dials: list[dict[str, Any]]) -> str:
         {"label": label} | {part: numbers(getattr(curve, part)) for part in parts}
         for label, curve in response.curves.items()
     ]
+    money = study.terms.money
     content = {
         "curves": curves,
         "months": response.months,
@@ -198,6 +199,7 @@ def _data(study: Study, response: Response, dials: list[dict[str, Any]]) -> str:
         "far": FAR,
         "floor": study.quality_floor,
         "confidence": study.confidence,
+        "money": {"code": money.code, "per_usd": money.per_usd, "rate": money.rate},
         "dials": dials,
     }
     return json.dumps(content).replace("<", "\\u003c")
