@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import field, fields
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter
@@ -235,11 +236,12 @@ def run_many(
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
     alone = len({stem.lower() for stem in stems}) == len(stems)
     check(alone, "two jobs would write the same file; give each its own name")
-    waiting: SimpleQueue[tuple[Future, tuple]] = SimpleQueue()
+    waiting: Waiting = SimpleQueue()
     futures: list[Future] = []
     for stem, (notebook, parameters) in zip(stems, jobs.values(), strict=True):
         futures.append(Future())
-        waiting.put((futures[-1], (Path(notebook), parameters, out, stem, formats)))
+        path = Path(notebook)
+        waiting.put((futures[-1], path, partial(_run, path, parameters, out, stem, formats)))
     with ThreadPoolExecutor(workers) as pool:
         for _ in range(min(workers, len(futures))):
             pool.submit(_work_off, waiting)
@@ -260,17 +262,19 @@ def run_many(
     return made
 
 
-def _work_off(waiting: SimpleQueue[tuple[Future, tuple]]) -> None:
+Waiting = SimpleQueue[tuple["Future[Report]", Path, Callable[..., Report]]]
+
+
+def _work_off(waiting: Waiting) -> None:
     """Make the reports that wait, with one kernel for all notebooks of the package."""
     with Kernel() as kernel:
         while True:
             try:
-                future, (notebook, *others) = waiting.get_nowait()
+                future, notebook, make = waiting.get_nowait()
             except Empty:
                 return
             try:
-                kept = kernel if is_ours(notebook) else None
-                future.set_result(_run(notebook, *others, kernel=kept))
+                future.set_result(make(kernel=kernel if is_ours(notebook) else None))
             except BaseException as error:  # stands in the place of the report
                 future.set_exception(error)
 

@@ -235,8 +235,8 @@ def broken_limits(
         return [f"{label} cannot run: {row['why_not']}"]
     broken, usd = [], row["per_month"]
     if max_usd_per_month is not None and usd > max_usd_per_month:
-        limit = f"{max_usd_per_month:,.2f}".removesuffix(".00")
-        said = f"is expected to cost USD {usd:,.2f} a month, the limit is {limit}"
+        most = f"{max_usd_per_month:,.2f}".removesuffix(".00")
+        said = f"is expected to cost USD {usd:,.2f} a month, the limit is {most}"
         broken.append(f"{label} {said}")
     if min_quality is not None and not row["quality"] >= min_quality:
         known = not np.isnan(row["quality"])
