@@ -255,7 +255,7 @@ def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) ->
     """Say how long each way takes to its first token.
 
     Search, rerank or graph come first, then the prompt and reasoning; a failed call is waited for
-    as long as an answer. A cached prefix of an API is fast for its hits: the median sees it from a
+    as long as an answer. A cached prefix is fast for its hits: the median sees it from a
     hit rate of one half, the 95th percentile from 95 %. In a Mix a second part waits for the first,
     the last step of an agent for those before. Own GPUs take what the calibrated law says. Not in
     it: queues at a rate limit.

@@ -51,6 +51,7 @@ from costmodel.laws.serving.calibration import (
     PRECISIONS,
     STACKS,
     band,
+    fitted,
     kind_of,
     one_gpu,
     unseen_of,
@@ -95,8 +96,9 @@ class Hosted:
     batch_max : number
         Sequences that a replica decodes at once, a choice between speed and price (`plan_serving`
         finds it).
-    error : number, x, optional
-        Measured over predicted time; None is the 80 % band of a server that nobody has published.
+    error, first_token_error : number, x, optional
+        Measured over predicted time, and that of the first token. None is the 80 % band of a server
+        that nobody has published; of the first token it is your `error` where you give one.
     requests_per_s : number, optional
         Your own measured throughput of one replica, which replaces prediction and error.
     fleet : Fleet
@@ -167,6 +169,7 @@ class Hosted:
     # -- speed
     batch_max: Number = 64
     error: Number | None = None
+    first_token_error: Number | None = None
     requests_per_s: Number | None = None
     draft_tokens: Number = 0
     draft_accepted: Number = practice("Hosted.draft_accepted")
@@ -209,11 +212,7 @@ class Hosted:
                 "so it cannot be sized; choose another model"
             )
         self._find_prices()
-        if self.error is None or getattr(self.error, "source", "") == "serving-fit":
-            new = (*unseen_of(self.model, self.gpu, self.engine), "unseen_source")  # one's own
-            work = kind_of(self.model, self.precision)
-            object.__setattr__(self, "error", band("tpot_ratio", work, *new, stack=self.stack))
-        require("Hosted.error", self.error, low=LEAST_DIVISOR)
+        self._find_errors()
         describe_model(self)
         validate(self)
         cover: Any = self.fleet.cover
@@ -222,6 +221,17 @@ class Hosted:
             self.overflow is not None or np.min(least) >= 1,
             f"Fleet.cover is {cover}: a fleet below its peak needs overflow=Api(...)",
         )
+
+    def _find_errors(self) -> None:
+        """Fill in the bands of the calibration, unless the errors are your own."""
+        new = (*unseen_of(self.model, self.gpu, self.engine), "unseen_source")  # one's own
+        place = kind_of(self.model, self.precision), *new
+        own = not fitted(self.error)
+        for name, metric in (("error", "tpot_ratio"), ("first_token_error", "ttft_ratio")):
+            if fitted(getattr(self, name)):
+                made = None if own else band(metric, *place, stack=self.stack)
+                object.__setattr__(self, name, made)
+        require("Hosted.error", self.error, low=LEAST_DIVISOR)
 
     def _find_prices(self) -> None:
         """Fill in the rents or the purchase price of this GPU, unless they are your own."""
@@ -319,14 +329,16 @@ class Hosted:
         shared = call.stable_tokens if call.cache is not None else 0.0
         return np.clip(sequences_at_once(self._replica, call.tokens - shared), 1.0, self.batch_max)
 
-    def waits_s(self, call: Call) -> tuple[Any, Any, Any]:
-        """Mean and 95th percentile of the first token, and mean of a later token [s]."""
+    def waits_s(self, call: Call, hits: Any = 0.0) -> tuple[Any, Any, Any, Any]:
+        """First token without and with a prefix that `hits` of calls find, late, later one [s]."""
         tokens = call.prompt_tokens, np.maximum(call.generated_tokens, 1.0)
-        draft, apart = self._draft, self.prefill == "apart"
-        found = first_token_late_s(self._replica, *tokens, self.batch_max, draft, apart)
-        slower = self.error * (1 + self.adapter_slowdown * (self.adapters > 0))
-        first, late, later = (seconds * slower for seconds in found)
-        return first, late, later
+        how = self.batch_max, self._draft, self.prefill == "apart"
+        cached = call.stable_tokens if call.cache is not None else 0.0
+        *first, later = first_token_late_s(self._replica, *tokens, *how, cached, hits)
+        slower = 1 + self.adapter_slowdown * (self.adapters > 0)
+        error = self.error if self.first_token_error is None else self.first_token_error
+        cold, warm, late = (seconds * error * slower for seconds in first)
+        return cold, warm, late, later * self.error * slower
 
     # -- how many ----------------------------------------------------------------------------------
 

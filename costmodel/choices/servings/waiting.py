@@ -101,16 +101,18 @@ def waits(cases: list[Any], of: str, waiting: Waiting | None = None) -> Waits | 
 def _of_case(case: Any, of: str, waiting: Waiting | None) -> tuple[Any, Any, Any] | None:
     """(an uncached request, the median, the 95th percentile) of one part [s]."""
     call, own, api = case.request.main, case.serving, getattr(case.serving, "api", case.serving)
+    hits = _hits(case)
     if hasattr(own, "waits_s"):
-        half, most, token = own.waits_s(call)
-        cold = half
+        cold, warm, late, token = own.waits_s(call, hits)
+        half, most = (np.where(hits >= share, warm, cold) for share in (HALF, LATE))
+        most = most + late
     elif hasattr(api, "waiting"):
         if api.mode == "batch":
             return BATCH_S, BATCH_S, BATCH_S
         said = waiting or api.waiting or middle(Waiting())
-        cold, warm, hits = _prompt(case, api, said)
-        half = np.where(hits >= HALF, warm, cold)
-        most = said.tail * np.where(hits >= LATE, warm, cold)
+        cold, warm = _prompt(call, api, said)
+        half, most = (np.where(hits >= share, warm, cold) for share in (HALF, LATE))
+        most = said.tail * most
         token = said.seconds_per_token
     else:
         return None
@@ -121,22 +123,25 @@ def _of_case(case: Any, of: str, waiting: Waiting | None) -> tuple[Any, Any, Any
     return tuple(before + steps * (half + whole) + x + last for x in (cold, half, most))
 
 
-def _prompt(case: Any, api: Any, usual: Waiting) -> tuple[Any, Any, Any]:
-    """Seconds of the prompt without and with a cached prefix, failed calls included, and the share
-    of hits.
-    """
-    call, cache = case.request.main, case.request.main.cache
+def _hits(case: Any) -> Any:
+    """Share of the requests that find their prefix cached."""
+    cache = case.request.main.cache
+    arrivals = case.work.arrivals_per_s(case.requests_per_month)
+    return 0.0 if cache is None else cache.hit_rate(arrivals)
+
+
+def _prompt(call: Any, api: Any, usual: Waiting) -> tuple[Any, Any]:
+    """Seconds of the prompt without and with a cached prefix, failed calls included."""
     tries = attempts(api.failed, api.attempts_max)
 
     def seconds(tokens: Any) -> Any:
         return first_token_s(tokens, usual.first_token_s, usual.seconds_per_mtok)
 
     cold = seconds(call.prompt_tokens) * tries
-    if cache is None:
-        return cold, cold, 0.0
+    if call.cache is None:
+        return cold, cold
     stable = call.stable_tokens / MTOK * usual.seconds_per_mtok * usual.cached_wait_share
-    hits = cache.hit_rate(case.work.arrivals_per_s(case.requests_per_month))
-    return cold, (seconds(call.prompt_tokens - call.stable_tokens) + stable) * tries, hits
+    return cold, (seconds(call.prompt_tokens - call.stable_tokens) + stable) * tries
 
 
 def too_late(cases: list[Any]) -> tuple[Any, str] | None:

@@ -33,7 +33,10 @@ class Served:
 
 
 def running_at_once(m: Instance, input_tokens: Any, output_tokens: Any, wanted: Any) -> Any:
-    """Sequences that run at once [count]: those wanted, at most those that memory holds, or one."""
+    """Sequences that run at once [count]: those wanted, at most those that memory holds, or one.
+
+    `input_tokens` are those of a sequence alone: a cached prefix is held once for all of them.
+    """
     held = sequences_at_once(m, input_tokens + m.answer_held * output_tokens)
     return np.maximum(np.minimum(wanted, held), 1.0)
 
@@ -110,9 +113,10 @@ def served(
     wave arrives at once, which delays the mean first token by (batch - 1) / (2 waves) prompts, and
     later ones by half of the prompts that are read in other passes; all other prompts come at
     random (`waits_s`). A draft of `draft_tokens`, each accepted with `draft_accepted` and costing
-    `draft_cost` of a step, multiplies the tokens of a step.
+    `draft_cost` of a step, multiplies the tokens of a step. `cached` tokens of the prompt are held
+    once for all sequences, so more of them fit.
     """
-    running = running_at_once(m, input_tokens, output_tokens, concurrency)
+    running = running_at_once(m, input_tokens - cached, output_tokens, concurrency)
     group = running / m.data_parallel
     others = np.maximum(group - 1, 0.0)
     fresh, checked = np.maximum(input_tokens - cached, 1.0), 1 + draft_tokens
@@ -157,24 +161,30 @@ def first_token_late_s(
     concurrency: Any,
     draft: tuple[Any, Any, Any] = NO_DRAFT,
     apart: bool = False,
-) -> tuple[Any, Any, Any]:
-    """Mean and 95th percentile of the first token, and the mean time of a later one [s].
+    cached: Any = 0.0,
+    hits: Any = 0.0,
+) -> tuple[Any, Any, Any, Any]:
+    """Mean first token of a request without and with `cached` tokens of its prompt, what the 95th
+    percentile waits on top, and the mean time of a later token [s].
 
     Requests arrive at random and `concurrency` of them run. Prompts are read one by one: who comes
     waits for those before (`waits_s`); the tail is taken as exponential, so its 95th percentile is
     ln 20 = 3 times the mean wait. `apart`: instances of their own read the prompts and send the
-    cache, so that answers wait for no prompt. Not in it: requests that find no free place (a fleet
+    cache, so that answers wait for no prompt. A share `hits` of the requests finds `cached` tokens;
+    who waits, waits for prompts of that mean. Not in it: requests that find no free place (a fleet
     is sized for those).
     """
-    run = served(m, input_tokens, output_tokens, concurrency, np.inf, 0.0, *draft)
+    found = hits * cached
+    run = served(m, input_tokens, output_tokens, concurrency, np.inf, found, *draft)
     first, line, later = run.ttft_s, run.line_s, run.tpot_s
+    usual = first_pass_s(m, input_tokens, found)
     if apart:
-        read = first_pass_s(m, input_tokens)
-        line = waits_s(read, APART_BUSY)
-        first = m.first_token_s + m.first_token_s_per_token * input_tokens + read + line
+        line = waits_s(usual, APART_BUSY)
+        first = m.first_token_s + m.first_token_s_per_token * input_tokens + usual + line
         context, checked = input_tokens + output_tokens / 2, 1 + draft[0]
         later = step_s(m, run.running, context, checked) * _steps_per_token(*draft)
-    return first, first + (LN_20 - 1) * line, later
+    cold, warm = (first - usual + first_pass_s(m, input_tokens, x) for x in (0.0, cached))
+    return cold, warm, (LN_20 - 1) * line, later
 
 
 def transfer_s(m: Instance, tokens: Any) -> Any:

@@ -257,6 +257,11 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
     return Range(low, high, known.mid, 0.80, name, source=known.source, why=known.why)
 
 
+def fitted(error: Any) -> bool:
+    """Whether an error is left to the calibration, or comes from it."""
+    return error is None or getattr(error, "source", "") == "serving-fit"
+
+
 def unseen_of(model: Model, gpu: Gpu, engine: str) -> tuple[str, ...]:
     """What no measurement has of a case."""
     models, gpus = measured_on()

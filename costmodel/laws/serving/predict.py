@@ -95,7 +95,7 @@ def predict_serving(
     waves : number or list, at least 1
         Requests over concurrency.
     prefix_hit : share or list
-        Share of the prompt that is read from a cache.
+        Share of the prompt that is read from a cache, which is held once for all requests.
     draft_tokens, draft_accepted, draft_cost : number or list
         Tokens that a draft proposes, the chance that each is accepted, and what each costs [share
         of a step].

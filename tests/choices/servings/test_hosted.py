@@ -660,5 +660,5 @@ def test_two_pools_keep_two_replicas_and_answers_wait_for_no_prompt():
         cm.uncertainty.middle(cm.Hosted("llama-3.1-70b", gpu="H200-SXM", prefill=prefill))
         for prefill in ("together", "apart")
     )
-    assert apart.waits_s(call)[2] < together.waits_s(call)[2]
+    assert apart.waits_s(call)[3] < together.waits_s(call)[3]
     assert apart.replicas_for(0.1, 64) == 2 and together.replicas_for(0.1, 64) == 1

@@ -122,3 +122,39 @@ def test_a_file_says_the_same(tmp_path):
     assert (study.work.latency_s, study.work.latency_of) == (2, "answer")
     assert study.options["A"].serving.waiting == cm.knowledge.Waiting(first_token_s=0.3, tail=2)
     assert cm.load(cm.scenarios.save(study, tmp_path / "a.yaml")) == study
+
+
+def test_a_cached_prefix_of_own_gpus_shortens_the_first_token_as_that_of_an_api():
+    """Before, own GPUs waited 0.50 s with and without it."""
+    long = replace(WORK, instruction_tokens=7_800, input_tokens=200)
+    cold = wait(cm.Option(OWN), work=long)
+    for prefill in ("together", "apart"):
+        own = replace(OWN, prefill=prefill)
+        cached = wait(cm.Option(own, cm.PromptCache()), work=long)
+        assert cached[0] < 0.5 * wait(cm.Option(own), work=long)[0]
+        assert cached[0] < cached[1] < 0.6 * wait(cm.Option(own), work=long)[1]
+    some, none = (wait(cm.Option(OWN, cm.PromptCache(prefixes=n)), work=long) for n in (900, 1e9))
+    assert some[0] < 0.6 * cold[0] < some[1]  # more than half of them find it, not 19 of 20
+    assert none == pytest.approx(cold, rel=0.01)
+
+
+def test_requests_in_a_warm_line_wait_less_even_where_they_are_cold_themselves():
+    call = replace(WORK, instruction_tokens=7_800, input_tokens=200).request().calls[0]
+    call = replace(call, cache=cm.ledgers.Cache(ttl_s=300))
+    alone, among = (cm.uncertainty.middle(OWN).waits_s(call, hits) for hits in (0.0, 0.9))
+    assert among[2] < 0.3 * alone[2]  # the line
+    assert alone[1] < among[0] < alone[0] and among[3] < alone[3]
+
+
+def test_the_first_token_has_the_band_of_first_tokens():
+    fitted = cm.Hosted("llama-3.1-8b", gpu="H100-SXM")
+    first, later = fitted.first_token_error, fitted.error
+    assert first.name == "serving.ttft_ratio" and first.high / first.low > later.high / later.low
+    assert replace(fitted, error=1.2).first_token_error is None
+    call = WORK.request().calls[0]
+    slow = replace(OWN, first_token_error=2.0)
+    known, twice = (cm.uncertainty.middle(own).waits_s(call) for own in (OWN, slow))
+    assert twice == pytest.approx([2 * x for x in known[:3]] + [known[3]])
+    assert cm.knowledge.latency(cm.Option(OWN), WORK, draws=50).eval("p50_high / p50").item() == 1
+    wide = cm.knowledge.latency(cm.Option(fitted), WORK, draws=200)
+    assert wide.eval("p50_high / p50_low").item() > 2

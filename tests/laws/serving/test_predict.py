@@ -15,6 +15,7 @@ from costmodel.facts import catalog
 from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.serving.batching import (
     first_token_late_s,
+    running_at_once,
     seconds_per_request,
     served,
     static_batch_s,
@@ -394,7 +395,7 @@ def test_pools_of_their_own_spare_answers_the_prompts_of_others():
     own = replace(served_by("llama-3.1-70b", "H200-SXM", "fp8"), tensor_parallel=4)
     together = first_token_late_s(own, 8_000, 300, 64)
     apart = first_token_late_s(own, 8_000, 300, 64, apart=True)
-    assert apart[2] < together[2]
+    assert apart[3] < together[3]
     assert seconds_per_request(own, 8_000, 300, 64, apart=True) < 1.3 * seconds_per_request(
         own, 8_000, 300, 64
     )
@@ -658,3 +659,15 @@ def test_a_cache_that_no_queries_share_is_read_as_fast_as_a_copy():
     assert 0.9 < rate[0] / 6_818 < 1.15  # engines of today launch faster
     assert rate[1] < 0.85 * rate[0]
     assert own.kv_queries == 1 and served_by("llama-3.1-8b", "H100-SXM", "fp8").kv_queries == 4
+
+
+def test_a_shared_prefix_leaves_room_for_more_answers():
+    """58 ran at once with and without it, although the throughput of a request knew better."""
+    load = dict(precision="bf16", concurrency=400, input_tokens=8_000, output_tokens=300)
+    hits = [0.0, 0.5, 0.95]
+    told = cm.serving.predict_serving("llama-3.1-8b", "H100-SXM", prefix_hit=hits, **load)
+    own = served_by("llama-3.1-8b", "H100-SXM", "bf16")
+    counted = [float(running_at_once(own, (1 - hit) * 8_000, 300, 400)) for hit in hits]
+    assert told["running"].to_list() == pytest.approx(counted)
+    assert counted[1] > 1.8 * counted[0] and counted[2] == 400
+    assert told["ttft_s_mid"].is_monotonic_decreasing
