@@ -51,6 +51,7 @@ class Gpu(Record):
     peak_flops_fp4: OptionalAmount = None
     peak_ops_int8: OptionalAmount = None
     matmul_efficiency: OptionalAmount = None
+    maker: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from costmodel.core import public
+from costmodel.laws.serving.calibration import FEW
 from costmodel.validation.serving import LEFT_OUT, serving_errors, serving_held_out, subsets
 from costmodel.validation.training import EVERY, error_by, fidelity
 
@@ -21,7 +22,6 @@ SERVING = {  # the words of `serving_errors` that a table of distances shows
     "static batch, throughput": "serving: throughput of static batches",
     "throughput, hybrid": "serving: throughput, hybrid",
 }
-FEW = 5  # groups; of fewer, one more inside or outside the band decides whether it holds
 HELD = (0.75, 0.88)  # share inside a band of 80 % that holds
 NEAR = {"group": "model, GPU and engine", "model": "model", "source": "source"}
 GROUPS = {"group": ["model", "gpu", "engine"], "model": ["model"], "source": ["family", "engine"]}

@@ -171,5 +171,5 @@ def own_gpu(
 
 
 NUMBERS_OF_A_GPU = tuple(
-    name for name in Gpu.__dataclass_fields__ if name not in ("id", "sources", "released")
+    name for name in Gpu.__dataclass_fields__ if name not in ("id", "sources", "released", "maker")
 )

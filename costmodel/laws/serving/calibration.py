@@ -45,6 +45,8 @@ MEMORY_SHARE, TUNED_SHARE = 0.9, {"trtllm": 0.95}
 # tokens of a smaller card
 LEFT_BY_SGLANG, MOST_LEFT = 1.41e10, 0.165
 UNSEEN = ("unseen_model", "unseen_gpu", "unseen_engine", "unseen_source")  # what widens a band
+VENDOR = "unseen_vendor"  # ... of a GPU whose maker or generation has next to no measurement
+FEW = 5  # groups; fewer tell little of others
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
 
@@ -236,7 +238,9 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
     prediction with it. The band of rows whose model, GPU and engine were left out together is wider
     by each of `unseen` (of `UNSEEN`): half-widths as logarithms, random effects that add as squares
     (Gelman and Hill 2007, chapter 12). Servers that are not tuned are those of a source that nobody
-    fitted. As a field of an option it is a Range like any other, drawn once under its own name.
+    fitted, and no narrower than practitioners were off without their laboratory. `VENDOR` adds what
+    a GPU of another maker is off. As a field of an option it is a Range like any other, drawn once
+    under its own name.
 
     >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
     >>> bool(wide.high / wide.low > narrow.high / narrow.low > 1)
@@ -248,11 +252,17 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
     place = f"{kind}_{metric.removesuffix('_ratio')}"
     if kind == "hybrid":  # its band is that of architectures without a measurement
         unseen = tuple(name for name in unseen if name != "unseen_model")
-    factors = [catalog.fact("serving", f"{place}.{name}").value.mid for name in set(unseen)]
+    best = {name: fact.value.mid for name, fact in catalog.facts_of("serving").items()}
+    factors = [best[f"{place}.{name}"] for name in {*unseen} - {VENDOR}]
+    widths = np.log([known.mid / known.low, known.high / known.mid])
+    widths = widths * np.sqrt(1 + sum(factor**2 - 1 for factor in factors))
+    if stack != "tuned":
+        widths = np.maximum(widths, np.log(best["practitioners.error_factor"]))
     if stack == "as_found":
-        factors.append(catalog.fact("serving", f"{place}.unseen_source").value.mid * AS_FOUND_WIDER)
-    wider = np.sqrt(1 + sum(factor**2 - 1 for factor in factors))
-    low, high = (known.mid * (end / known.mid) ** wider for end in (known.low, known.high))
+        widths = widths * AS_FOUND_WIDER
+    if VENDOR in unseen:
+        widths = np.hypot(widths, np.log(best["other_makers.error_factor"]))
+    low, high = known.mid * np.exp(widths * [-1, 1])
     name = f"serving.{metric}"
     return Range(low, high, known.mid, 0.80, name, source=known.source, why=known.why)
 
@@ -265,8 +275,14 @@ def fitted(error: Any) -> bool:
 def unseen_of(model: Model, gpu: Gpu, engine: str) -> tuple[str, ...]:
     """What no measurement has of a case."""
     models, gpus = measured_on()
-    missing = (model.id not in models, gpu.id not in gpus, engine == OTHER)
-    return tuple(name for name, so in zip(UNSEEN, missing, strict=False) if so)
+    since = makers().get(gpu.maker)
+    missing = {
+        "unseen_model": model.id not in models,
+        "unseen_gpu": gpu.id not in gpus,
+        "unseen_engine": engine == OTHER,
+        VENDOR: since is None or gpu.released < since,
+    }
+    return tuple(name for name, so in missing.items() if so)
 
 
 FILES = ("serving_latency", "serving_throughput", "serving_practice")
@@ -293,6 +309,21 @@ def measured_on() -> tuple[frozenset[str], frozenset[str]]:
     """(models, GPUs) that have a measurement, which the calibration has seen."""
     table = pd.concat([measured(file) for file in FILES])
     return frozenset(table["model"]), frozenset(table["gpu"])
+
+
+@cache
+def makers() -> dict[str, str]:
+    """Makers of GPUs with measurements of at least `FEW` groups: {maker: first day of the oldest}.
+
+    >>> makers()
+    {'NVIDIA': '2020-05-14'}
+    """
+    table = pd.concat([measured(file) for file in FILES])[["model", "gpu", "engine"]]
+    groups = table.drop_duplicates()
+    gpus = [catalog.gpu(id) for id in groups["gpu"]]
+    groups = groups.assign(maker=[g.maker for g in gpus], released=[g.released for g in gpus])
+    known = groups.groupby("maker")["released"].agg(["size", "min"])
+    return known.loc[known["size"] >= FEW, "min"].to_dict()
 
 
 def stack(parts: list[Any]) -> Any:
