@@ -218,7 +218,7 @@ def subsets(table: pd.DataFrame) -> dict[str, Any]:
         "static batch, throughput": rate & static,
         "offline throughput": rate & ~static & ~practice,
         "throughput of practitioners": rate & practice & (kind != "hybrid"),
-        "throughput, hybrid": rate & (kind == "hybrid"),
+        "throughput, hybrid (fitted)": rate & (kind == "hybrid"),
         "throughput": rate,  # the four before
     }
 

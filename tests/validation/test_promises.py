@@ -100,3 +100,33 @@ def test_no_training_run_that_happened_is_refused():
     hours = told[told.filter(like="hours_mid").columns[0]].to_numpy()
     speed = told["tokens_per_s_per_gpu_mid"].to_numpy()
     assert ((speed > 0) & (hours == hours)).all()
+
+
+DISTANCES = cm.validation.by_distance()
+
+
+def test_what_was_fitted_is_not_called_held_out():
+    """Two numbers were set to meet the one hybrid row, which stood there three times, 3 % off."""
+    hybrid = DISTANCES[DISTANCES["what"] == "serving: throughput, hybrid"].squeeze()
+    assert (hybrid["without"], hybrid["band"]) == ("nothing", "fitted")
+    assert hybrid["coverage"] != hybrid["coverage"]
+
+
+def test_each_engine_has_its_own_coverage():
+    """A band that holds over all engines holds half of TensorRT-LLM and nearly all of vLLM."""
+    mixtures = DISTANCES[DISTANCES["what"] == f"serving: {LATER}, mixture"].set_index("without")
+    rows = HELD["model"].query("kind == 'mixture' and metric == 'tpot_s'").groupby("engine")
+    for engine, name in (("vllm", "vLLM"), ("sglang", "SGLang"), ("trtllm", "TensorRT-LLM")):
+        said, own = mixtures.loc[f"model ({name})"], rows.get_group(engine)
+        assert (said["rows"], said["groups"]) == (len(own), own["model"].nunique())
+        assert said["coverage"] == pytest.approx(own["inside"].mean())
+    assert mixtures.loc["model (TensorRT-LLM)", "coverage"] < 0.7
+    assert mixtures.loc["model (vLLM)", "coverage"] > 0.85
+    assert mixtures.filter(like="model (", axis=0)["rows"].sum() == mixtures.loc["model", "rows"]
+
+
+def test_practitioners_are_one_laboratory_left_out_whole():
+    practice = DISTANCES[DISTANCES["what"] == "serving: throughput of practitioners"]
+    said = practice.set_index("without").loc["laboratory"]
+    assert said["groups"] == 1 and said["band"].endswith("few groups")
+    assert "source" not in set(practice["without"])
