@@ -31,7 +31,6 @@ from costmodel.core import (
     HOURS_PER_MONTH,
     LEAST_DIVISOR,
     SECONDS_PER_HOUR,
-    CatalogError,
     Number,
     check,
     check_known,
@@ -46,11 +45,11 @@ from costmodel.laws import queueing
 from costmodel.laws.serving.batching import NO_DRAFT, first_token_late_s, seconds_per_request
 from costmodel.laws.serving.calibration import (
     ENGINES,
-    NEEDED,
     OTHER,
     PRECISIONS,
     STACKS,
     band,
+    check_sized,
     fitted,
     kind_of,
     one_gpu,
@@ -206,11 +205,7 @@ class Hosted:
             object.__setattr__(self, "model", catalog.model(self.model))
         if not isinstance(self.gpu, catalog.Gpu):
             object.__setattr__(self, "gpu", catalog.gpu(self.gpu))
-        if missing := [name for name in NEEDED if getattr(self.model, name) is None]:
-            raise CatalogError(
-                f"the {missing[0]} of {self.model.id!r} are not published, "
-                "so it cannot be sized; choose another model"
-            )
+        check_sized(self.model)
         self._find_prices()
         self._find_errors()
         describe_model(self)

@@ -63,12 +63,7 @@ def shape_of(model: Model | str) -> Shape:
     654 B of 671 B in experts, 576 values a token
     """
     m: Any = middle(catalog.model(model)) if isinstance(model, str) else model
-    for name in NEEDED:
-        if getattr(m, name) is None:
-            raise CatalogError(
-                f"the {name} of {m.id!r} are not published, so it cannot be sized; "
-                "choose another model"
-            )
+    check_sized(m)
     expert_layers = 0 if m.experts is None else m.layers - _or(m.dense_layers, 0)
     experts = expert_layers * _or(m.experts, 0) * 3.0 * m.hidden * _or(m.expert_ffn, _or(m.ffn, 0))
     experts = np.minimum(experts, EXPERTS_AT_MOST * m.parameters)
@@ -109,6 +104,29 @@ def shape_of(model: Model | str) -> Shape:
         index_width=_or(m.index_heads, 0) * _or(m.index_head, 0),
         kept_parameters=_or(m.bf16_parameters, 0),
     )
+
+
+def check_sized(m: Any) -> None:
+    """CatalogError where a number that costs time or memory is not published.
+
+    A window, linear layers or sparse attention are a part of the layers, or of the cache: without
+    the other part nothing is taken for full attention.
+    """
+    parts = {
+        "full_attention_layers": m.sliding_window is not None
+        and np.any(m.sliding_window < m.window),
+        "state_values": bool(m.linear_layers),
+        "index_heads": bool(m.sparse_tokens),
+        "index_head": bool(m.sparse_tokens),
+        "experts_per_token": bool(m.experts),
+        "nope_head": bool(m.kv_lora_rank),
+    }
+    for name in (*NEEDED, *(name for name, needed in parts.items() if needed)):
+        if getattr(m, name) is None:
+            raise CatalogError(
+                f"the {name} of {m.id!r} are not published, so it cannot be sized; "
+                "choose another model"
+            )
 
 
 def _or(value: Any, other: Any) -> Any:

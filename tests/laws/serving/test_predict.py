@@ -715,3 +715,30 @@ def test_what_few_groups_tell_is_no_narrower_than_what_all_kinds_tell():
     every = np.quantile(np.log(held["ratio"]).abs(), 0.8)
     of = band("tpot_ratio", "dense", "unseen_model")
     assert np.log(of.high / of.low) / 2 > 0.8 * every
+
+
+@pytest.mark.parametrize("id", ["deepseek-v4-pro", "deepseek-v4-flash"])
+def test_a_window_without_its_layers_is_no_full_attention(id):
+    """All 61 layers counted as full: a first token of 241 s, in a band as narrow as that of R1."""
+    words = f"the full_attention_layers of '{id}' are not published"
+    with pytest.raises(cm.facts.CatalogError, match=words):
+        cm.serving.predict_serving(id, "H200-SXM", 16, input_tokens=100_000, concurrency=16)
+    with pytest.raises(cm.facts.CatalogError, match=words):
+        cm.Hosted(id, gpu="H200-SXM")
+
+
+def test_a_part_of_an_architecture_is_refused_and_the_whole_is_not():
+    missing = {
+        "state_values": ("qwen3.5-27b", {"state_values": None}),
+        "index_head": ("glm-5", {"index_head": None}),
+        "parameters": ("kimi-k3", {}),
+        "layers": ("nvidia-nemotron-3-ultra-550b-a55b-bf16", {}),
+    }
+    for name, (id, changed) in missing.items():
+        with pytest.raises(cm.facts.CatalogError, match=f"the {name} of '{id}' are not published"):
+            shape_of(replace(catalog.model(id), **changed))
+    v4 = replace(catalog.model("deepseek-v4-pro"), full_attention_layers=30)
+    assert shape_of(v4).local_layers == 31
+    assert (
+        shape_of("mimo-7b-base").local_layers == 0
+    )  # a window as wide as the model's cuts nothing
