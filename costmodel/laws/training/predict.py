@@ -88,8 +88,9 @@ def predict_training(
         One row per run: `tokens_per_s_per_gpu`, `gpu_hours` and `wall_hours` of the whole run (with
         start-up, evaluation and failures), `mfu` (6 N, for adapters 4 N, FLOP per token over the
         peak of the precision; attention and recomputation left out, as most published numbers) and
-        `peak_memory_gb` of one GPU, each with `_low`, `_mid`, `_high`; and `gpus_min`, the fewest
-        GPUs. Of several runs, one that fits no number of GPUs is NaN but for its memory.
+        `peak_memory_gb` of one GPU, each with `_low`, `_mid`, `_high`; `gpus_min`, the fewest
+        GPUs; `fits`, whether yours are so many; and `why_not`. Of several runs, one that fits no
+        number of GPUs is NaN but for its memory.
 
     Raises
     ------
@@ -136,7 +137,17 @@ def predict_training(
         mfu=rates / full,
         peak_memory_gb=np.array([peak / room, peak, peak * room]),
     )
-    return pd.DataFrame(columns | {"gpus_min": least})
+    fits = least <= run.gpus
+    count, text = np.unique(least, return_inverse=True)  # NaN are one
+    needs = np.array([_why_not(n) for n in count], object)[text]
+    reasons = np.where(fits, "", needs)
+    return pd.DataFrame(columns | {"gpus_min": least, "fits": fits, "why_not": reasons})
+
+
+def _why_not(least: float) -> str:
+    if np.isnan(least):
+        return "does not fit any number of GPUs"
+    return f"does not fit: it needs {least:,.0f} GPUs or more, whose speed this is"
 
 
 def _widened(factor: Any, *more: tuple[Any, float]) -> Any:

@@ -568,7 +568,7 @@ def test_arrays_give_rows_that_equal_the_runs_one_by_one():
     table = cm.training.predict_training(
         params, 1e9, gpu, gpus=[1, 8, 64], method=method, active_params=[1e9, 8e9, 30e9]
     )
-    assert list(table) == [*COLUMNS, "gpus_min"]
+    assert list(table) == [*COLUMNS, "gpus_min", "fits", "why_not"]
     for i in range(3):
         alone = one(
             params[i],
@@ -649,3 +649,16 @@ def test_a_hundred_thousand_configurations_are_quick():
     assert (
         table[COLUMNS].notna().all(axis=1) == table.gpus_min.notna()
     ).all() and table.gpus_min.notna().mean() > 0.9
+
+
+def test_a_run_on_too_few_gpus_says_that_it_does_not_fit():
+    """A trillion parameters on 8 GPUs answered hours and GB, and only `gpus_min` told otherwise."""
+    gpus = [8, 4_096]
+    table = cm.training.predict_training(1e12, 1e12, "H100-SXM", gpus=gpus, active_params=32e9)
+    assert table["fits"].to_list() == [False, True]
+    assert table["fits"].equals(table["gpus_min"] <= gpus)
+    least = f"it needs {table.gpus_min[0]:,.0f} GPUs or more"
+    assert least in table.why_not[0] and table.why_not[1] == ""
+    nowhere = cm.training.predict_training([7e10, 1e8], 1e9, "T4", seq_len=[1_000_000, 512])
+    assert nowhere["fits"].to_list() == [False, True]
+    assert "any number of GPUs" in nowhere.why_not[0]
