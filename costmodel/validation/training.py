@@ -32,6 +32,9 @@ COLUMNS = """
 """.split()
 
 
+TOKENS = ("time per token, dense", "time per token, mixture of experts")
+
+
 @public
 def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     """Every measured training run beside a prediction by a fit that has not seen it.
@@ -191,7 +194,7 @@ def quantile(values: Any, weight: Any, share: float) -> float:
 
 
 @public
-def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
+def misses(table: pd.DataFrame, count: int = 12, by: str | None = None) -> pd.DataFrame:
     """The runs of a table of `fidelity` that lie farthest outside their band.
 
     Parameters
@@ -200,6 +203,8 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
         Rows of `fidelity` or `serving_held_out`.
     count : int
         How many, at least 1; of each model, family and method or engine only the worst.
+    by : str, optional
+        A column, such as "measured": so many of each of its values.
 
     Returns
     -------
@@ -210,7 +215,7 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        Where `count` is below 1.
+        Where `count` is below 1, or the table has no column `by`.
 
     Examples
     --------
@@ -222,7 +227,11 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     far = table.assign(beyond=np.maximum(above, below)).query("beyond > 1")
     far = far.sort_values("beyond", ascending=False, kind="stable")
     same = ["family", "model", "method" if "method" in far else "engine"]
-    return far.drop_duplicates(same).head(count).reset_index(drop=True)
+    if by is None:
+        return far.drop_duplicates(same).head(count).reset_index(drop=True)
+    check(by in far, f"misses: the table has no column {by!r}, it has {', '.join(far)}")
+    worst = far.drop_duplicates([by, *same]).groupby(by).head(count)
+    return worst.sort_values(by, kind="stable", ignore_index=True)
 
 
 @public
@@ -299,9 +308,10 @@ def standing(table: pd.DataFrame) -> Standing:
     for part in PARTS.values():
         check(part in each, f"standing: the table has no {part}; give it fidelity()")
     before, tune, memory = (each[part] for part in PARTS.values())
-    token, mixture = serving_errors().loc[
-        ["time per token, dense", "time per token, mixture of experts"], "error"
-    ]
+    served = serving_errors()
+    token, mixture = served.loc[list(TOKENS), "error"]
+    inside = [part["coverage"] for part in (before, tune, memory)]
+    inside += served.loc[[*TOKENS, "time to first token", "throughput"], "coverage"].to_list()
     sentence = (
         "For families of runs that the fit has not seen, half of our speeds are within "
         f"{percent(before['error'])} in pre-training and {percent(tune['error'])} in fine-tuning, "
@@ -327,7 +337,11 @@ def standing(table: pd.DataFrame) -> Standing:
             percent(memory["error"]),
             f"of {memory['runs']:.0f}; {percent(memory['coverage'])} inside the 80 % band",
         ),
-        ("Serving, time per token", percent(token), f"mixtures of experts: {percent(mixture)}"),
+        (
+            "Inside bands of 80 %",
+            f"{min(inside) * 100:.0f} to {percent(max(inside))}",
+            "least and most of speeds, memory and serving",
+        ),
     )
     return Standing(sentence, cards)
 

@@ -147,6 +147,22 @@ def test_misses_are_outside_and_the_worst_comes_first():
     assert not found.duplicated(["family", "model", "method"]).any()
 
 
+def test_the_worst_of_each_quantity_is_named():
+    """First tokens are so far off that a table of all serving held nothing else."""
+    served = cm.validation.serving_held_out()
+    found = cm.validation.misses(served, 3, by="metric")
+    assert found["metric"].to_list() == [
+        *["output_tokens_per_s"] * 3,
+        *["tpot_s"] * 3,
+        *["ttft_s"] * 3,
+    ]
+    for metric, rows in found.groupby("metric"):
+        alone = cm.validation.misses(served[served["metric"] == metric], 3)
+        assert rows["id"].to_list() == alone["id"].to_list()
+    with pytest.raises(ValueError, match="no column 'metrics'"):
+        cm.validation.misses(served, by="metrics")
+
+
 def test_the_words_say_the_numbers():
     said = cm.validation.standing(RUNS)
     for part in PARTS[:2]:
@@ -154,6 +170,9 @@ def test_the_words_say_the_numbers():
         assert f"{100 * error:.0f} % in {part}" in said.sentence
     error = cm.validation.serving_errors().loc["time per token, dense", "error"]
     assert f"served model are within {100 * error:.0f} % where it is dense" in said.sentence
+    inside = next(value for label, value, _ in said.cards if "bands" in label)
+    token = cm.validation.serving_errors().loc["time per token, mixture of experts", "coverage"]
+    assert inside.startswith(f"{100 * token:.0f} to ")
     assert len(said.cards) == 4 and said.sentence.endswith(".")
 
 
