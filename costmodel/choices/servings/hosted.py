@@ -327,9 +327,11 @@ class Hosted:
     def waits_s(self, call: Call, hits: Any = 0.0) -> tuple[Any, Any, Any, Any]:
         """First token without and with a prefix that `hits` of calls find, late, later one [s]."""
         tokens = call.prompt_tokens, np.maximum(call.generated_tokens, 1.0)
-        how = self.batch_max, self._draft, self.prefill == "apart"
+        draft, apart = self._draft, self.prefill == "apart"
         cached = call.stable_tokens if call.cache is not None else 0.0
-        *first, later = first_token_late_s(self._replica, *tokens, *how, cached, hits)
+        *first, later = first_token_late_s(
+            self._replica, *tokens, self.batch_max, draft, apart, cached=cached, hits=hits
+        )
         slower = 1 + self.adapter_slowdown * (self.adapters > 0)
         error = self.error if self.first_token_error is None else self.first_token_error
         cold, warm, late = (seconds * error * slower for seconds in first)
