@@ -241,6 +241,8 @@ class Recorded(StandIn):
         return self.recording.branch(self, bool(self.value))
 
     def __float__(self) -> float:
+        if np.size(self.value) > 1:
+            raise NotRecordable("the values are taken out of an array")
         return self.recording.branch(self, float(self.value))
 
     def __int__(self) -> int:
