@@ -43,7 +43,8 @@ class PromptLengths:
     >>> lengths = cm.choices.PromptLengths(shares=(0.6, 0.4), input=(0.25, 2.125))
     >>> work = cm.Workload(1_000, input_tokens=120_000, output_tokens=1, prompt_lengths=lengths)
     >>> api = cm.Api("gemini-2.5-pro", on="2026-11-01")
-    >>> bill = cm.explain(cm.Option(api), work, months=1)
+    >>> month = cm.Terms(months=1, start="2026-11-01")
+    >>> bill = cm.explain(cm.Option(api), work, terms=month)
     >>> bill[bill.item.str.endswith("fresh input")].quantity.tolist()  # above 200,000, and up to it
     [102.0, 18.0]
     """
