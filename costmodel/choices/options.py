@@ -31,6 +31,7 @@ from costmodel.core import (
     field_names,
     frozen,
     in_words,
+    is_nest,
     public,
     require,
     same,
@@ -220,7 +221,12 @@ def repriced(thing: Thing, on: str) -> Thing:
     >>> cm.choices.repriced(option, "2026-11-20") is option
     True
     """
-    return each_priced(thing, lambda serving: serving.at(on))
+    if getattr(thing, "_priced_on", None) == on:  # it was asked before: nothing moves
+        return thing
+    made = each_priced(thing, lambda serving: serving.at(on))
+    if is_nest(made):
+        object.__setattr__(made, "_priced_on", on)
+    return made
 
 
 def each_priced(thing: Any, change: Callable[[Any], Any]) -> Any:

@@ -22,6 +22,7 @@ from costmodel.core import (
     check_draws,
     check_known,
     frozen,
+    in_words,
     not_none,
     of_kind,
     one_number,
@@ -133,6 +134,10 @@ class Study:
         options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
         check(options, "options is empty; write at least one option, or presets")
         for label, option in options.items():
+            check(
+                isinstance(label, str),
+                f"the label of an option is {in_words(label)}, it must be a text such as 'RAG'",
+            )
             of_kind(f"option {label!r}", option, Option, Mix)
         of_kind("the workload", self.work, Workload)
         of_kind("terms", self.terms, Terms)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload, is_zero
-from costmodel.core import check, owner_of, public, unit_of, walk
+from costmodel.core import check, outermost, owner_of, public, unit_of, walk
 
 PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "reviews_per_month")
@@ -35,8 +35,18 @@ def zeros(*things: Any) -> list[str]:
     >>> cm.decisions.zeros(cm.Rag(), cm.Rag(upkeep_fte=0))
     ['Rag.upkeep_fte']
     """
-    found: dict[str, None] = {}
-    for owner, name, value in walk(things):
+    return list(dict.fromkeys(key for nest in outermost(things) for key in _zeros_in(nest)))
+
+
+def _zeros_in(nest: Any) -> tuple[str, ...]:
+    """The zeros inside a frozen dataclass; it keeps them."""
+    if "_zeros" not in nest.__dict__:
+        object.__setattr__(nest, "_zeros", tuple(_find_zeros(nest)))
+    return nest.__dict__["_zeros"]
+
+
+def _find_zeros(nest: Any) -> Iterator[str]:
+    for owner, name, value in walk(nest):
         people = unit_of(f"{type(owner).__name__}.{name}") in PEOPLE_UNITS
         seldom_zero = people or name in EVALUATION + REFRESH
         if not seldom_zero or isinstance(owner, (Workload, Terms)):
@@ -44,8 +54,7 @@ def zeros(*things: Any) -> list[str]:
         if name in MAY_BE_ZERO:
             continue
         if is_zero(value) and not is_zero(owner.__dataclass_fields__[name].default):
-            found[f"{owner_of(owner)}.{name}"] = None
-    return list(found)
+            yield f"{owner_of(owner)}.{name}"
 
 
 def accept(things: Any, names: Iterable[str]) -> None:

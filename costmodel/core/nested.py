@@ -63,7 +63,7 @@ def find_key(x: Any, name: str) -> str:
 
 def find_keys(x: Any, names: Iterable[str]) -> list[str]:
     """The keys that some names mean, as by `find_key`."""
-    tables = [_keys_by_name(nest) for nest in _outermost(x)]
+    tables = [_keys_by_name(nest) for nest in outermost(x)]
 
     def key_for(name: str) -> str:
         found = set().union(*(keys.get(name, ()) for keys in tables))
@@ -78,6 +78,11 @@ def find_keys(x: Any, names: Iterable[str]) -> list[str]:
         return min(found)
 
     return [key_for(name) for name in names]
+
+
+def has_key(x: Any, key: str) -> bool:
+    """Whether a number with this key is inside x."""
+    return any(key in _keys_by_name(nest).get(key, ()) for nest in outermost(x))
 
 
 def _keys_by_name(x: Any) -> dict[str, set[str]]:
@@ -109,13 +114,13 @@ def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
             yield from walk(item)
 
 
-def _outermost(x: Any) -> Iterator[Any]:
+def outermost(x: Any) -> Iterator[Any]:
     """The dataclasses inside tuples, lists and dicts, or x itself."""
     if is_nest(x):
         yield x
     else:
         for item in _items(x):
-            yield from _outermost(item)
+            yield from outermost(item)
 
 
 def leaves(x: Any) -> dict[str, Any]:

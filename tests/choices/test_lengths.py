@@ -14,6 +14,7 @@ TIERED = api("gpt-4o", tiers={100_000: {"in": 4, "out": 20}}, **{"in": 2, "out":
 LENGTHS = PromptLengths(
     shares=(0.5, 0.2, 0.3), input=(0.25, 0.5, 2.58333333), output=(1.0, 0.4, 1.4)
 )
+MONTH = cm.Terms(months=1, on="2026-11-20")
 WORK = cm.Workload(1_000, instruction_tokens=1_000, input_tokens=60_000, output_tokens=500,
                    prompt_lengths=LENGTHS)  # fmt: skip
 
@@ -57,8 +58,8 @@ def test_what_a_technique_adds_moves_a_group_over_the_threshold():
 def test_the_longest_requests_must_fit_the_window():
     api = cm.Api("gpt-4o", on="2026-11-20", window_tokens=150_000)
     with pytest.raises(cm.Infeasible, match=r"6,700 tokens over the 150,000-token window"):
-        cm.explain(cm.Option(api), WORK, months=1)
-    cm.explain(cm.Option(api), replace(WORK, prompt_lengths=None), months=1)
+        cm.explain(cm.Option(api), WORK, terms=MONTH)
+    cm.explain(cm.Option(api), replace(WORK, prompt_lengths=None), terms=MONTH)
 
 
 @pytest.mark.parametrize(("fields", "why"), [

@@ -260,7 +260,13 @@ def test_an_option_that_cannot_run_keeps_its_row_outside_the_ranking():
     ],
 )
 def test_why_not_says_the_reason(option, reason):
-    assert reason in cm.compare(option(), WORK, draws=10).why_not.item()
+    table = cm.compare(option(), WORK, terms=cm.Terms(start="2026-12-01"), draws=10)
+    assert reason in table.why_not.item()
+
+
+def test_a_label_is_a_text():
+    with pytest.raises(ValueError, match=r"the label of an option is 10, it must be a text such"):
+        cm.compare({10: cm.Option(SMALL)}, WORK)
 
 
 def test_a_prompt_too_long_in_some_draws_is_left_out_of_those():

@@ -527,17 +527,14 @@ def test_a_few_draws_that_do_not_fit_leave_an_option_in_the_ranking():
         "narrow": cm.Option(cm.Api(narrow), quality=0.9),
         "dear": cm.Option(cm.Api("claude-opus-4-5", on="2026-11-01"), quality=0.9),
     }
-    table = cm.compare(options, work, draws=1_000)
-    assert 0.8 < table.loc["narrow", "p_cheapest"] < 1 and table[
-        "p_cheapest"
-    ].sum() == pytest.approx(1)
+    study = cm.Study(options, work, cm.Terms(on="2026-11-01"), draws=1_000)
+    table = cm.compare(study)
+    assert 0.8 < table.loc["narrow", "p_cheapest"] < 1
+    assert table["p_cheapest"].sum() == pytest.approx(1)
     assert "does not fit in " in table.loc["narrow", "why_not"]
-    assert cm.recommend(options, work, quality_floor=0.5, draws=1_000).best == "narrow"
-    assert (
-        cm.sweep(options, work, "output_tokens", [100, 200], draws=300)[["p10", "p90"]]
-        .notna()
-        .all(axis=None)
-    )
+    assert cm.recommend(study, quality_floor=0.5).best == "narrow"
+    swept = cm.sweep(study, "output_tokens", [100, 200], draws=300)
+    assert swept[["p10", "p90"]].notna().all(axis=None)
 
 
 def test_unknown_quality_is_never_taken_for_perfect():
@@ -546,13 +543,14 @@ def test_unknown_quality_is_never_taken_for_perfect():
         cm.Option(cm.Api("gpt-4o", on="2026-11-01"), quality=0.9),
         cm.Option(cm.finance.Seats(2_000, 30.0)),
     )
-    found = cm.breakeven({"first": known, "second": not_known}, work, draws=50).iloc[0]
+    terms = cm.Terms(on="2026-11-01")
+    pair = cm.Study({"first": known, "second": not_known}, work, terms)
+    found = cm.breakeven(pair, draws=50).iloc[0]
     assert found.below == "first" and found.verdict.endswith(
         "without the cost of wrong answers, because the quality of second is not known"
     )
-    table = cm.sweep(
-        {"known": known, "not": not_known}, work, "output_tokens", [100, 200]
-    ).set_index("option")
+    pair = cm.Study({"known": known, "not": not_known}, work, terms)
+    table = cm.sweep(pair, "output_tokens", [100, 200]).set_index("option")
     assert (
         table.loc["not", "present_value"].isna().all()
         and table.loc["known", "present_value"].notna().all()

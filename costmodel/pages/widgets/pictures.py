@@ -74,12 +74,12 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
     """The picture of a tab on the axes, or on a figure of its own."""
     look: style.Style = {"ax": ax, "money": study.terms.money}
     colours = style.palette(study.options)
-    few = study.changed(draws=min(study.draws, FEW))
     if tab == MONEY:
         return costs.plot_lifecycle(ledger(study), **look)
     if tab == TIME:
         flow = cash_flow(leading(verdict, study))
         return costs.plot_cumulative(flow, colours=colours, **look)
+    few = study.changed(draws=min(study.draws, FEW)) if tab in (FLIPS, MATTERS) else study
     if tab == FLIPS:
         table = sweep(leading(verdict, few), over)
         now = present(getattr(study.terms if over == "months" else study.work, over))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-QUIET_S = 0.05  # without a further question the hand has come to rest
+QUIET_S = 0.03  # without a further question the hand has come to rest
 REST_S = 1.0  # and now it rests so long that a slow answer may begin
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import ipywidgets
@@ -34,6 +35,7 @@ from costmodel.pages.widgets.runs import Runs, kernel_runs
 from costmodel.pages.widgets.state import Asked, State
 
 FIRST = 1_000  # draws of the estimate that is shown while the full answer is computed
+SOON_S = 0.5  # an answer that takes no longer is shown without an estimate before it
 DPI = 100
 STATIC = (
     "<p><i>The cockpit needs a running kernel: run this cell. "
@@ -92,6 +94,7 @@ class Cockpit(ipywidgets.HBox):
         self.cards: list[tuple[str, ...]] = []
         self.state = State(Asked(study, asked, picks=asked.start(study, **given)))
         self.answer: Answer | None = None
+        self.took_s = float("inf")  # of the last answer from all draws
         self.pinned: Answer | None = None
         if os.environ.get(FOR_REPORT):
             super().__init__([])
@@ -147,11 +150,8 @@ class Cockpit(ipywidgets.HBox):
     def _turn(self) -> None:
         """Show the parts of the chosen tab."""
         tab = self.tabs.value
-        shown = {
-            self.frame: tab != pictures.BILL, self.paper: tab == pictures.BILL,
-        }  # fmt: skip
-        for part, on in shown.items():
-            part.layout.display = "" if on else "none"
+        self.frame.layout.display = "" if tab != pictures.BILL else "none"
+        self.paper.layout.display = "" if tab == pictures.BILL else "none"
         (self.phone.add_class if tab == pictures.BILL else self.phone.remove_class)("cm-hidden")
         self.over.layout.display = "" if tab == pictures.FLIPS else "none"
         self.which.layout.display = "" if tab == pictures.BILL else "none"
@@ -201,23 +201,29 @@ class Cockpit(ipywidgets.HBox):
             self._refuse(self._blamed(asked), sentence(error))
 
     def _answer(self, number: int, asked: Asked, full: bool) -> None:
-        """Answer: from few draws while a hand drags; when it rests, from some more, then in full.
+        """Answer: from few draws while a hand drags; when it rests, in full, and where that takes
+        long, after an estimate from some more draws.
 
         What to judge before the choice takes longest: it waits for a hand that rests longer.
         """
         study = asked.now()
         study = study.changed(draws=self.draws or study.draws)
         few = FIRST if full else pictures.FEW
-        if (self.runs.threaded or not full) and study.draws > few:
+        slow = self.runs.threaded and self.took_s > SOON_S
+        if (slow or not full) and study.draws > few:
             self._show(number, asked, study.changed(draws=few), False)
         if not full or number != self.runs.number:
             return
-        if self.runs.threaded and asked.question.in_two:
+        begun, in_two = perf_counter(), self.runs.threaded and asked.question.in_two
+        if in_two:
             self._show(number, asked, study, False)
+            self.took_s = perf_counter() - begun
             if not self.runs.rests(number):
                 return
         with suppress(Stopped), while_wanted(lambda: number == self.runs.number):
             self._show(number, asked, study, True)
+            if not in_two:
+                self.took_s = perf_counter() - begun
 
     def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
         """Answer, and show the two lines, the four cards and the picture, and no error anywhere."""
@@ -339,10 +345,8 @@ class Cockpit(ipywidgets.HBox):
         self.pinned = None if self.pinned else self._settled()
         self.buttons["Pin"].description = "Unpin" if self.pinned else "Pin"
         self._ask()
-        if not self.pinned:
-            return "nothing is pinned"
-        named = html.escape(str(self.pinned.verdict.named))
-        return f"pinned: {named}; the cards show what changes against it"
+        named = html.escape(str(self.pinned.verdict.named)) if self.pinned else ""
+        return f"pinned: {named}; the cards show what changes" if named else "nothing is pinned"
 
     @property
     def stem(self) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from costmodel.choices.study import Study
-from costmodel.core import Measured, Range, check, key_of, label_of, leaves, pin, walk
+from costmodel.core import Measured, Range, check, has_key, key_of, label_of, pin, walk
 from costmodel.pages.widgets.inputs import Input, describe
 from costmodel.pages.widgets.questions import Question
 
@@ -43,14 +44,18 @@ class Asked:
 
     def now(self) -> Study:
         """The study that is asked; an error names what is wrong."""
+        return self._made
+
+    @cached_property
+    def _made(self) -> Study:
         study = self.base()
         if not self.values and self.shown is None:
             return study
         labels = list(study.options)
         things: Any = (dict(study.options), study.work, study.terms)
-        known, own = leaves(things), self.question.numbers(self.study, self.picks)
+        own = self.question.numbers(self.study, self.picks)
         for key, value in self.values.items():
-            if key in known and key not in own:
+            if key not in own and has_key(things, key):
                 things = _pinned(things, key, value)
         options, work, terms = things
         floor, sure = self.values.get(FLOOR, study.quality_floor), self.values.get(SURE)
@@ -90,13 +95,16 @@ class Asked:
 
 def _pinned(things: Any, key: str, value: Any) -> Any:
     """The things with one input changed, which keeps its key, and checked again."""
-    made = pin(things, key, value)
-    if isinstance(value, Range) and key not in leaves(made):
-        made = pin(things, key, replace(value, name=key))
+    options, *others = things
+    concerned = {label: option for label, option in options.items() if has_key(option, key)}
+    before = (concerned, *others)
+    made = pin(before, key, value)
+    if isinstance(value, Range) and not has_key(made, key):
+        made = pin(before, key, replace(value, name=key))
     for owner, name, held in walk(made):
         if key_of(owner, name, held) == key and hasattr(owner, "__post_init__"):
             owner.__post_init__()
-    return made
+    return ({**options, **made[0]}, *made[1:])
 
 
 class State:

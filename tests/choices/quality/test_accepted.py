@@ -27,11 +27,13 @@ GOOD = cm.Rag(hybrid=True, reranker="rerank-v5.0-fast")
 
 
 def shares(options, work, draws=4_000, **more):
-    return simulate(cm.Study(options, work, draws=draws, **more)).accepted
+    labelled = {str(key): option for key, option in options.items()}
+    found = simulate(cm.Study(labelled, work, draws=draws, **more)).accepted
+    return {key: found[str(key)] for key in options}
 
 
-def means(options, work, draws=4_000):
-    return {label: x.mean() for label, x in shares(options, work, draws).items()}
+def means(options, work, draws=4_000, **more):
+    return {label: x.mean() for label, x in shares(options, work, draws, **more).items()}
 
 
 # -- a law written again ---------------------------------------------------------------------------
@@ -289,7 +291,7 @@ def test_other_languages_have_more_tokens_and_are_answered_a_little_worse():
 
 def test_a_capability_of_your_own_counts():
     known = {x: cm.Option(cm.Api("gpt-4o", on=ON, capability=x)) for x in (10, 30, 60)}
-    found = means(known, TYPED)
+    found = means(known, TYPED, terms=cm.Terms(on=ON))
     assert found[10] < found[30] < found[60]
     with pytest.raises(ValueError, match=r"Api.capability is 80, allowed is between 0.1 and 69.9"):
         cm.Api("gpt-4o", on=ON, capability=80)

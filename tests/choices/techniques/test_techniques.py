@@ -764,9 +764,8 @@ def test_a_growing_corpus_costs_more_to_keep():
             output_tokens=10,
             corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1, growth_per_year=growth),
         )
-        rows = cm.ledger(
-            cm.Option(cm.Api("gpt-4o", on="2026-11-01"), cm.Rag(overlap=0.1)), work, months=12
-        )
+        option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"), cm.Rag(overlap=0.1))
+        rows = cm.ledger(option, work, terms=cm.Terms(months=12, on="2026-11-01"))
         return rows.groupby("item")["quantity"].sum()
 
     still, grown = embedded(0), embedded(0.5)
@@ -787,7 +786,7 @@ def test_both_models_of_a_cascade_are_evaluated():
         cm.cascade(cm.Option(small, evals), cm.Option(large, evals), 0.2),
         work,
         base_case=True,
-        months=1,
+        terms=cm.Terms(months=1, on="2026-11-01"),
     )
     runs = rows[rows["item"] == "evaluation runs: fresh input"]
     assert (
