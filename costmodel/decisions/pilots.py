@@ -52,7 +52,7 @@ MOST_OPTIONS = 5  # of one plan
 MOST = 10_000  # answers: more than any law here can tell apart
 OUTCOMES = 1_000  # of a plan of several options that are drawn
 FEW = 300  # of them, behind the choice of the options of a plan
-PER_CONTROL, AT_ONCE = 20, 2_000_000  # outcomes for each control; weights held in memory
+PER_CONTROL, AT_ONCE = 20, 500_000  # outcomes for each control; weights held in memory
 SURE = 1e-9  # shares are kept this far from 0 and 1
 ROUNDING = 1e-6  # of a chance
 MAKING = "data", "build", "experiments", "training"  # phases without which nothing answers
@@ -366,9 +366,11 @@ class _Draws:
         odds, none = logit(seen).T.astype(kind), (n * np.log1p(-seen).sum(axis=1)).astype(kind)
         known, after, chance = known.astype(kind), [], []
         for part in np.array_split(counts, 1 + counts.shape[0] * len(seen) // AT_ONCE):
-            fit = part.astype(kind) @ odds + none
-            most = fit.max(axis=1, keepdims=True)
-            weights = np.exp(fit - most)
+            weights = part.astype(kind) @ odds
+            weights += none
+            most = weights.max(axis=1, keepdims=True)
+            weights -= most
+            np.exp(weights, out=weights)
             total = weights.sum(axis=1, keepdims=True)
             after.append(weights @ known / total)
             chance.append(most + np.log(total))
