@@ -30,7 +30,17 @@ from costmodel.choices.quality.tasks import (
     spreads,
 )
 from costmodel.choices.techniques.lookup import HOPS, MEASURED_TOKENS, quality_fact
-from costmodel.core import INDEX_END, Measured, Range, check, check_known, of_kind, public, require
+from costmodel.core import (
+    INDEX_END,
+    Measured,
+    Range,
+    check,
+    check_known,
+    in_words,
+    of_kind,
+    public,
+    require,
+)
 from costmodel.facts.catalog import facts_of, practice
 from costmodel.laws.conditioning import conditioned
 from costmodel.laws.quality import expit, logit
@@ -304,6 +314,11 @@ def _capabilities(models: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, ..
     known = ~np.isnan(given)
     if known.any():
         require("capability", given[known], 0.1, INDEX_END - 0.1)
+    for name in models:
+        fits = name is None or isinstance(name, str)
+        check(
+            fits, f"model is {in_words(name)}, it must be the name of a model, or a list of names"
+        )
     named = {name: _model(name, not known.any()) for name in {*models[~known]}}
     nothing = np.nan, np.nan, 0.0
     index, ability, doubt = np.array([named.get(name, nothing) for name in models]).T

@@ -14,7 +14,7 @@ from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import monthly
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import MINUTES_PER_HOUR, Number, assumed, frozen, validate
+from costmodel.core import MINUTES_PER_HOUR, Number, assumed, frozen, of_kind, validate
 from costmodel.facts import catalog
 
 ANYBODY = "employee"  # the person of a Staff without a role
@@ -82,13 +82,15 @@ class Staff(_Baseline):
 
     minutes_per_request: Number
     usd_per_hour: Number | None = None  # None: the rate of the role
-    role: catalog.Person | str = ANYBODY
+    role: catalog.Person | str | None = ANYBODY
     occupancy: Number | None = None
     accepted: Number | None = REDONE
 
     def __post_init__(self) -> None:
-        if isinstance(self.role, str):
-            object.__setattr__(self, "role", catalog.person(self.role))
+        role = ANYBODY if self.role is None else self.role
+        role = catalog.person(role) if isinstance(role, str) else role
+        of_kind("Staff.role", role, catalog.Person)
+        object.__setattr__(self, "role", role)
         if self.occupancy is None:
             busy = OCCUPANCY if self.usd_per_hour is None else 1.0
             object.__setattr__(self, "occupancy", busy)
