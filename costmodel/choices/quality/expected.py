@@ -316,9 +316,7 @@ def _capabilities(models: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, ..
         require("capability", given[known], 0.1, INDEX_END - 0.1)
     for name in models:
         fits = name is None or isinstance(name, str)
-        check(
-            fits, f"model is {in_words(name)}, it must be the name of a model, or a list of names"
-        )
+        check(fits, f"model is {in_words(name)}, it must be a name or a list of names")
     named = {name: _model(name, not known.any()) for name in {*models[~known]}}
     nothing = np.nan, np.nan, 0.0
     index, ability, doubt = np.array([named.get(name, nothing) for name in models]).T
