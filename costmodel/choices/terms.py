@@ -19,6 +19,7 @@ from costmodel.core import (
     is_day,
     of_kind,
     require,
+    today,
     whole_number,
 )
 from costmodel.facts import catalog
@@ -185,7 +186,7 @@ class Terms:
     def __post_init__(self) -> None:
         whole_number("months", self.months, 1, 120)
         require("discount_rate", self.discount_rate, low=-0.5, high=1)
-        on = _day("on", self.on) if self.on else date.today()
+        on = _day("on", self.on) if self.on else today()
         if self.start is None:
             object.__setattr__(self, "start", _first_of(on.year * 12 + on.month).isoformat())
         _day("start", self.start)

@@ -16,6 +16,7 @@ from costmodel.core.checks import (
     one_number,
     require,
     shares_of_one,
+    today,
     validate,
     whole_number,
 )
@@ -140,5 +141,5 @@ __all__ = """
     not_none number_list number_text objects of_kind one_blas_thread one_number one_step
     outermost owner_label owner_of percent pin plain_cell probabilities public read_rows read_text
     recorded require rewrite same sample short temporary_folder unchecked uniforms unit_of unknown
-    unmarked validate walk while_wanted whole_number write write_all
+    today unmarked validate walk while_wanted whole_number write write_all
 """.split()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from math import inf
 from typing import Any, dataclass_transform, get_type_hints
@@ -199,6 +200,18 @@ def is_day(text: Any) -> bool:
         return day.isoformat() == text and day.year in YEARS
     except (TypeError, ValueError):
         return False
+
+
+def today() -> date:
+    """Today in UTC, or the day that the environment variable COSTMODEL_TODAY names.
+
+    Where nothing else is said, prices are of this day, and the first month is the one after it.
+    """
+    given = os.environ.get("COSTMODEL_TODAY")
+    if given is None:
+        return datetime.now(UTC).date()
+    check(is_day(given), f"COSTMODEL_TODAY is {given!r}, it must be a day such as '2026-12-01'")
+    return date.fromisoformat(given)
 
 
 def _between(low: float, high: float) -> str:

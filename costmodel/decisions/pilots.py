@@ -366,11 +366,9 @@ class _Draws:
         odds, none = logit(seen).T.astype(kind), (n * np.log1p(-seen).sum(axis=1)).astype(kind)
         known, after, chance = known.astype(kind), [], []
         for part in np.array_split(counts, 1 + counts.shape[0] * len(seen) // AT_ONCE):
-            weights = part.astype(kind) @ odds
-            weights += none
+            weights = part.astype(kind) @ odds + none
             most = weights.max(axis=1, keepdims=True)
-            weights -= most
-            np.exp(weights, out=weights)
+            np.exp(np.subtract(weights, most, out=weights), out=weights)
             total = weights.sum(axis=1, keepdims=True)
             after.append(weights @ known / total)
             chance.append(most + np.log(total))

@@ -7,13 +7,13 @@ card, and `prices` computes with it.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
-from costmodel.core import CatalogError, Number, check, public, require
+from costmodel.core import CatalogError, Number, check, public, require, today
 from costmodel.facts.catalog import cache_lifetime, fact, retirement, shortest_cached
 from costmodel.facts.listings import (
     changed_between,
@@ -152,11 +152,10 @@ def api_price(
     Traceback (most recent call last):
     costmodel.core.errors.CatalogError: no API model 'gpt-5-nonexistent' in ...; did you mean ...
     """
-    now = datetime.now(UTC)
-    on = on or f"{now:%Y-%m-%d}"
+    on = on or today().isoformat()
     require("discount", discount, 0, DISCOUNT_MAX)
     card = _card(model, provider, on, mode, residency)
-    tomorrow = f"{now + timedelta(days=1):%Y-%m-%d}"  # it may be that day elsewhere
+    tomorrow = (today() + timedelta(days=1)).isoformat()  # it may be that day elsewhere
     check(
         on[:10] <= max(last_known_day(), tomorrow),
         f"on is {on!r}, prices after {last_known_day()} are not known; write a day up to then, "
@@ -275,7 +274,7 @@ def _entry_notes(seller: Any, entry: Any, asked: str, on: str) -> list[str]:
         notes.append(
             f"{asked} is priced as {entry.id}; its maker may have moved the name to another model"
         )
-    if on[:10] > f"{datetime.now(UTC):%Y-%m-%d}":
+    if on[:10] > today().isoformat():
         notes.append(f"a day to come: what the list of {snapshot_day()} knows of it")
     if entry.deprecated:
         notes.append("the list flags this model as deprecated")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from costmodel.core import CatalogError, check_known, unknown
+from costmodel.core import CatalogError, check_known, today, unknown
 from costmodel.facts.catalog import facts_of
 
 PRICES_VERSION = version("genai-prices")
@@ -149,9 +149,8 @@ def dated_list() -> str:
 
 def snapshot() -> str:
     """The list with its day and its age, for who reads it now."""
-    today = datetime.now(UTC).date()
-    days = (today - date.fromisoformat(snapshot_day())).days
-    badge = " (OLD: update genai-prices)" if old(snapshot_day(), today) else ""
+    days = (today() - date.fromisoformat(snapshot_day())).days
+    badge = " (OLD: update genai-prices)" if old(snapshot_day(), today()) else ""
     return f"{dated_list()}, {days} days old{badge}"
 
 

@@ -10,9 +10,8 @@ from typing import Any
 import click
 from click import argument, command, echo, option
 
-from costmodel.core import CatalogError, write
+from costmodel.core import CatalogError, today, write
 from costmodel.pages.commands import FORCE, not_there, notebooks
-from costmodel.pages.report.colophon import today
 from costmodel.pages.terminal import aligned, wrapped
 from costmodel.scenarios.first import USES, USUAL_WRONG, WRONG, first_scenario
 from costmodel.scenarios.scenario import examples, load

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import MONTHS_PER_YEAR, check, is_day, middle, public, require
+from costmodel.core import MONTHS_PER_YEAR, check, is_day, middle, public, require, today
 from costmodel.facts import catalog
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.ledgers.book import ledger
@@ -192,7 +191,7 @@ def duties(on: str | None = None) -> pd.DataFrame:
     >>> int(duties("2026-11-20").in_force.sum()) > 0
     True
     """
-    day = date.today().isoformat() if on is None else on
+    day = today().isoformat() if on is None else on
     check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
     facts = catalog.facts()
     known = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)]

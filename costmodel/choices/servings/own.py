@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from costmodel.choices.servings.api import Api
-from costmodel.core import Number, check, check_known, public, require
+from costmodel.core import Number, check, check_known, public, require, today
 from costmodel.facts.catalog import Gpu, Rent
 from costmodel.facts.prices import OWN, ApiPrice, Rates, said_why
 
@@ -92,7 +91,7 @@ def own_api(
     card = ApiPrice(
         id=id,
         provider=OWN,
-        on=on or date.today().isoformat(),
+        on=on or today().isoformat(),
         mode="standard",
         residency=residency,
         residency_uplift=1.0,

@@ -10,22 +10,18 @@ import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study
-from costmodel.core import USD, Currency, Doubt, number_text
+from costmodel.core import USD, Currency, Doubt, number_text, today
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.pages.report import pack
 from costmodel.pages.report.html import UNTOUCHED, Meta
 from costmodel.pages.report.parameters import Parameter
 from costmodel.scenarios.scenario import notebooks_folder
-
-
-def today() -> date:
-    return datetime.now(UTC).date()
 
 
 def own_version() -> str:

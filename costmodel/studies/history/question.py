@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from costmodel.choices.study import Study
 from costmodel.choices.techniques.prompting import PromptCache, TokenSizes
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
-from costmodel.core import CatalogError, Measured, check, check_known, leaves, public
+from costmodel.core import CatalogError, Measured, check, check_known, leaves, public, today
 from costmodel.core.words import money, percent
 from costmodel.decisions.compare import compare
 from costmodel.facts.prices import rates
@@ -89,7 +88,7 @@ def study(
     >>> list(own.options)[:2], own.title
     (['Today: gpt-4o', 'Small model'], 'Your own traffic, 2026-10')
     """
-    on = on or f"{datetime.now(UTC):%Y-%m-%d}"
+    on = on or today().isoformat()
     of_study = {k: v for k, v in fields.items() if k in Study.__dataclass_fields__}
     of_work = {k: v for k, v in fields.items() if k not in of_study and v is not None}
     work = workload(usage, **({"corpus": corpus} if corpus else {}) | of_work)
@@ -109,9 +108,9 @@ def study(
         if api.model.id != alone:  # otherwise it is that of today
             caches = bool(usage.table["cache_read"].sum())
             options[label] = _kept(usual, caches, api, measured)
-    label, today = _today(used, said_of_others, usual, by_id)
+    label, mine = _today(used, said_of_others, usual, by_id)
     said: dict[str, Any] = {"title": f"Your own traffic, {_months(usage)}", "terms": Terms(on=on)}
-    return Study({label: today} | options, work, **(said | of_study))
+    return Study({label: mine} | options, work, **(said | of_study))
 
 
 @public

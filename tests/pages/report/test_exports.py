@@ -4,7 +4,6 @@ import csv
 import json
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 import formulas
 import numpy as np
@@ -292,13 +291,8 @@ def test_what_is_stored_is_the_same_on_another_day(tmp_path, monkeypatch):
         texts = [[*sheet.iter_rows(values_only=True)] for sheet in book]
         return texts, *(path.read_text(encoding="utf-8") for path in files)
 
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(days=200)
-
     here, told = stored(), pricelist.snapshot()
-    monkeypatch.setattr(pricelist, "datetime", Later)
+    monkeypatch.setenv("COSTMODEL_TODAY", "2027-06-19")
     assert pricelist.snapshot() != told and stored() == here
 
 
