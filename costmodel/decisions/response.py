@@ -29,6 +29,7 @@ FAILURES = 4.0  # the cost of a wrong answer reaches from 0 to so many times the
 QUANTITIES = ("pay", "wrong", "worth_of_pay", "worth_of_wrong", "quality", "p_reaches")
 POSITIVE = 4  # of QUANTITIES, which are joined as logarithms
 LEAST = 1e-12
+FAR_OFF = 600.0  # log of USD: a curve that leads there is wrong, and its error says so
 BENDS = (0.0, 1.5, 3.0)  # how far along the quadratic itself is a distance: whole servers bend
 NEAR, FAR = 3.0, 8.0  # distances at which positions still tell of each other, smooth or kinked
 NUGGET = 1e-6  # share of the spread that is the jump of single draws
@@ -242,7 +243,7 @@ def _fitted(
 
 def _whole(values: np.ndarray, failures: np.ndarray) -> np.ndarray:
     """Expected cost, present value and share accepted."""
-    usd = np.exp(values[:, :POSITIVE])
+    usd = np.exp(np.minimum(values[:, :POSITIVE], FAR_OFF))
     cost, worth = usd[:, 0] + failures * usd[:, 1], usd[:, 2] + failures * usd[:, 3]
     return np.stack([cost, worth, values[:, POSITIVE]])
 

@@ -10,7 +10,7 @@ import pytest
 from toys import STAFFED, api
 
 import costmodel as cm
-from costmodel.decisions.response import exact, random_positions, respond
+from costmodel.decisions.response import _whole, exact, random_positions, respond
 from costmodel.pages.report.exports.interactive import interactive
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -170,3 +170,9 @@ def test_a_sentence_keeps_its_currency_and_rate_when_a_slider_moves(tmp_path):
 def best(sentence):
     """The option that a sentence names."""
     return NAME if NAME in sentence.partition(" has the lowest")[0] else "cheap"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_curve_that_leads_nowhere_is_far_off_and_finite():
+    cost, worth, share = _whole(np.array([[1e4, 1e4, 1e4, 1e4, 0.5, 0.5]]), np.ones(1))
+    assert np.isfinite([cost, worth]).all() and cost > 1e200 and share == 0.5
