@@ -130,6 +130,13 @@ def check_writable(path: str | Path, folder_too: bool = False) -> None:
         part.unlink()
 
 
+def make_folder(path: str | Path) -> Path:
+    """Make a folder, with those above it, unless it is there."""
+    with _said(Path(path)):
+        Path(path).mkdir(parents=True, exist_ok=True)
+    return Path(path)
+
+
 def write(path: str | Path, content: str | bytes) -> Path:
     """Write a file whole or not at all."""
     write_all({Path(path): content})

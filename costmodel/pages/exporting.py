@@ -16,7 +16,7 @@ import pandas as pd
 from click import argument, command, echo, option
 
 from costmodel.choices.study import Study
-from costmodel.core import CatalogError, as_csv, not_none, write, write_all
+from costmodel.core import CatalogError, as_csv, make_folder, not_none, write, write_all
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
@@ -49,13 +49,13 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
     """
     from costmodel.pages.report.exports.excel import live_lines
 
-    folder, failed = Path(out), {}
+    failed = {}
     sources = files_of(scenarios)
     for name, source in sources.items():
         try:
             with busy(name):
                 study = stored(source, draws=draws)
-                folder.mkdir(parents=True, exist_ok=True)
+                folder = make_folder(out)
                 for form in forms or FORMS:
                     echo(export_as(form, study, folder, name))
                     if form == "excel":

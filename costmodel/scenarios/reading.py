@@ -19,6 +19,7 @@ from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.core import (
+    CatalogError,
     Doubt,
     check,
     check_known,
@@ -56,7 +57,12 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
 
     check("workload" in text, f"{file} is no scenario: it has no workload; write workload: ...")
     root = Place(SECTIONS | parse(text, file) | changed(own), file)
-    places = root.mapping([*own, "workload", *SECTIONS, "price_book"])
+    known = {*own, "workload", *SECTIONS, "price_book"}
+    homes = {**dict.fromkeys(of_terms, "terms"), **dict.fromkeys(of_work, "workload")}
+    for name in ({*root.fields()} - known) & {*homes, "presets"}:
+        home = homes.get(name, "options")
+        raise CatalogError(f"{name} of {file} belongs in {home}; write {home}: {{{name}: ...}}")
+    places = root.mapping(known)
     for name in ("title", "workload"):
         check(name in places, f"{file} has no {name}; write {name}: ...")
     place = places["terms"]

@@ -92,6 +92,17 @@ def test_a_full_disk_is_noticed_before_the_work(tmp_path, monkeypatch):
         files.check_writable(tmp_path)
 
 
+def test_an_export_into_a_file_is_refused_in_words(tmp_path):
+    there = tmp_path / "there.yaml"
+    there.write_text("kept")
+    given = ["export", "own_gpus", "--focus", "--draws", "100", "-o", str(there)]
+    said = CliRunner().invoke(main, given)
+    assert said.exit_code == 2 and there.read_text() == "kept"
+    assert "there.yaml' cannot be written: file exists; write to another" in said.output.replace(
+        "\n       ", " "
+    )
+
+
 def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -171,6 +171,22 @@ def test_a_corpus_in_pages():
     assert s.work.corpus == cm.Corpus.from_pages(1_000, churn_per_month=0.03)
 
 
+@pytest.mark.parametrize(
+    ("line", "home"),
+    [
+        ("currency: USD", "terms"),
+        ("requests_per_month: 5", "workload"),
+        ("presets: {only: [RAG]}", "options"),
+    ],
+)
+def test_a_field_in_the_wrong_place_is_told_its_home(tmp_path, line, home):
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"title: T\n{line}\nworkload: {{requests_per_month: 1, input_tokens: 1}}\n")
+    name = line.partition(":")[0]
+    with pytest.raises(ValueError, match=f"{name} of .* belongs in {home}; write {home}: {{{name}"):
+        cm.load(path)
+
+
 def test_changes_replace_what_the_file_says():
     s = load(
         BASE, months=12, input_tokens=700, corpus_tokens=5e6, seed=3, title="Other", draws=None
