@@ -85,10 +85,11 @@ def read_rows(path: str | Path, apart: bool = False) -> list[dict[Any, str]]:
                 check(
                     twice is None, f"{path.name} has two columns {in_words(twice)}; leave one out"
                 )
-                check(
-                    len(names) > 1 or ";" not in cells[0],
-                    f"{path.name} is separated by semicolons; save it with commas",
-                )
+                for sign, word in ((";", "semicolons"), ("\t", "tabs")):
+                    check(
+                        len(names) > 1 or sign not in cells[0],
+                        f"{path.name} is separated by {word}; save it with commas",
+                    )
                 continue
             row: dict[Any, str] = dict.fromkeys(names, "") | dict(zip(names, cells, strict=False))
             if len(cells) > len(names):

@@ -207,6 +207,7 @@ def test_the_column_draws_counts_on_the_command_line(rows, tmp_path):
         ("name,scenario,months,months\na,base.yaml,3,4\n", "rows.csv has two columns 'months'"),
         ('name,scenario\n"a,base.yaml\nb,base.yaml\n', "rows.csv line 3 is not valid CSV: a quote"),
         ("name;scenario\na;base.yaml\n", "rows.csv is separated by semicolons"),
+        ("name\tscenario\na\tbase.yaml\n", "rows.csv is separated by tabs"),
         ("name,scenario\nä,base.yaml\n".encode("latin-1"), "rows.csv is not a text file in UTF-8"),
         ("name,scenario\na,base.yaml,1,2\n", "rows.csv line 2 has 4 cells and the first line 2"),
         ("name,scenario,\na,base.yaml,1\n", "no parameter ''"),
