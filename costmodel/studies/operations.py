@@ -29,6 +29,7 @@ from costmodel.core import (
     of_kind,
     percent,
     require,
+    same,
 )
 from costmodel.decisions.simulate import p_cheapest, totals
 from costmodel.facts.catalog import practice
@@ -111,8 +112,10 @@ def _risks(
     def usd(option: Any) -> pd.Series:
         return _usd_a_year(option, work, terms)
 
+    own = float(usd(option).sum())
+
     def added(technique: Any) -> float:
-        return float(usd(_with(option, technique)).sum() - usd(option).sum())
+        return float(usd(_with(option, technique)).sum()) - own
 
     if Evals not in known:
         bare = _no_release(option)
@@ -158,7 +161,8 @@ def _risks(
             + f"; {percent(practice('genai.abandoned').mid)} of projects are given up, for want of "
             "risk controls among others",
         )
-    over = float(usd(option).sum() - usd(_with_techniques(option, lambda x: map(_capped, x))).sum())
+    capped = _with_techniques(option, lambda x: map(_capped, x))
+    over = 0.0 if same(capped, option) else own - float(usd(capped).sum())
     if over > 0:
         why = f"what steps beyond {LONG_TASK:g} times the mean cost"
         yield "Agent(cap_steps=...)", "tasks that do not end", over, why
