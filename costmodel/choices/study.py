@@ -34,6 +34,7 @@ from costmodel.core import (
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
+MOST = 300  # options of a study
 ALONE = "option"  # the label of an option that was given without one
 OF_TERMS = ("months", "on")  # fields of the terms that may be given like fields of the study
 OF_THE_RULE = ("quality_floor", "confidence", "risk")
@@ -133,6 +134,8 @@ class Study:
     def __post_init__(self) -> None:
         options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
         check(options, "options is empty; write at least one option, or presets")
+        many = len(options)
+        check(many <= MOST, f"options has {many:,} options, allowed are {MOST}; make two studies")
         for label, option in options.items():
             check(
                 isinstance(label, str),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import os
 import re
 import shutil
@@ -72,7 +73,7 @@ def read_rows(path: str | Path, apart: bool = False) -> list[dict[Any, str]]:
     its error under None, and the others stand.
     """
     path, text = Path(path), read_text(path)
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[dict[Any, str]] = []
     names: list[str] = []
     try:
@@ -115,6 +116,7 @@ def check_writable(path: str | Path, folder_too: bool = False) -> None:
     """
     path = Path(path)
     check(not isdir(path), f"{in_words(str(path))} is a folder; write the path of a file")
+    path = _place(path)
     folder = path.parent
     while folder_too and not exists(folder) and folder != folder.parent:
         folder = folder.parent
@@ -147,13 +149,16 @@ def write(path: str | Path, content: str | bytes) -> Path:
 def write_all(files: Mapping[Path, str | bytes]) -> None:
     """Write all these files or none: each beside its place first, then all are put there."""
     parts: dict[Path, Path] = {}
+    places = {_place(path): content for path, content in files.items()}
     try:
-        for path, content in files.items():
+        for path, content in places.items():
             with _said(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _sweep(path)
                 parts[path] = _part(path)
                 parts[path].write_bytes(content.encode() if isinstance(content, str) else content)
+                if exists(path):  # who may read it stays who may
+                    shutil.copymode(path, parts[path])
         for path, part in parts.items():
             with _said(path):
                 os.replace(part, path)
@@ -205,6 +210,14 @@ def _lives(pid: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _place(path: Path) -> Path:
+    """Where a path is written: what a link leads to; a device or a pipe is never replaced."""
+    place = Path(os.path.realpath(path))
+    is_file = not exists(place) or isdir(place) or place.is_file()
+    check(is_file, f"{in_words(str(path))} is a device or a pipe; write the path of a file")
+    return place
 
 
 def _part(path: Path) -> Path:

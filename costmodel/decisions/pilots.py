@@ -354,16 +354,15 @@ class _Draws:
     def _after(
         self, plan: Plan, counts: np.ndarray, n: int, known: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The mean of what is known of the draws after the counts of each row, and their chance.
-
-        A draw weighs as much as the counts are likely in it. The chance is that of all counts, one
-        option judged.
+        """The mean of what is known of the draws after the counts of each row, weighted by how
+        likely they are in it, and the chance of all counts, one option judged.
         """
         from scipy.special import betaln
 
-        kind = np.float64 if len(plan) == 1 else np.float32  # drawn counts are rougher than this
+        rough = len(plan) > 1 and np.abs(known).max() < 1e30  # as drawn counts are
+        kind = np.float32 if rough else np.float64
         seen = self.seen[:, plan]
-        odds, none = logit(seen).T.astype(kind), (n * np.log1p(-seen).sum(axis=1)).astype(kind)
+        odds, none = (x.astype(kind) for x in (logit(seen).T, n * np.log1p(-seen).sum(axis=1)))
         known, after, chance = known.astype(kind), [], []
         for part in np.array_split(counts, 1 + counts.shape[0] * len(seen) // AT_ONCE):
             weights = part.astype(kind) @ odds + none

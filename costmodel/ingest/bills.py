@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core import check, frozen, public
+from costmodel.core import check, frozen, public, require
 from costmodel.ingest.collect import collected
 from costmodel.ingest.reader import TOKENS
 
@@ -60,6 +60,7 @@ class Bill:
     @classmethod
     def of_total(cls, usd: float) -> Bill:
         """A bill of which only the total is known [USD]."""
+        require("the total of the bill", usd, low=0.01)
         nothing = dict.fromkeys(COLUMNS, "") | {"kind": "other", "quantity": np.nan}
         return cls(pd.DataFrame([nothing | {"usd": float(usd)}]))
 
@@ -120,6 +121,8 @@ def read_bill(
 def _lines(given: pd.DataFrame, usd_per_unit: float | None) -> pd.DataFrame:
     """The lines of a bill, from the columns of its reader."""
     foreign = set(given["currency"].str.upper()) - {"", "USD"}
+    if usd_per_unit is not None:
+        require("usd_per_unit", usd_per_unit, 1e-6, 1e3)
     check(
         not foreign or usd_per_unit,
         f"the bill is in {', '.join(sorted(foreign))}; give usd_per_unit=, the dollars for one "

@@ -49,6 +49,7 @@ def partition(
             ("a count of tokens is no number", ~np.isfinite(everything)),
             ("a count of calls is no number", np.isinf(raw["calls"])),
             ("a count of tokens is below 0", np.min(counts, axis=0) < 0),
+            ("a count of calls is below 0", raw["calls"] < 0),
             ("more tokens are cached than the {input:,.0f} sent", fresh < 0),
             ("more tokens are reasoned than the {output:,.0f} written", visible < 0),
             ("the classes do not add up to {total:,.0f} tokens", np.abs(everything - total) > 0.5),

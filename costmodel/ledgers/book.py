@@ -246,7 +246,7 @@ def explain(study: Study, label: str | None = None) -> pd.DataFrame:
         for key, each in booked.items()
     ]
     table = pd.DataFrame(rows)
-    table["share"] /= table["usd"].sum()
+    table["share"] /= table["usd"].sum() or 1.0
     return table.sort_values("usd", ascending=False, ignore_index=True)
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, redirect_stdout
 from functools import wraps
-from os.path import isfile
+from os.path import isfile, samefile
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from costmodel.core import (
     whole_number,
     write,
 )
-from costmodel.core.errors import brief
+from costmodel.core.errors import brief, check
 from costmodel.pages.terminal import as_json, visible, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
@@ -52,6 +52,7 @@ def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
 
     @wraps(call)
     def told(machine: bool = False, **given: Any) -> int:
+        _kept_apart(given)
         with redirect_stdout(io.StringIO()) if machine else nullcontext() as printed:
             data = call(**given) or {}
         if machine:
@@ -60,6 +61,19 @@ def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
         return PARTLY if data.get("failed") else 0
 
     return told
+
+
+OUTPUTS = "csv", "out"  # parameters that name what a command writes
+
+
+def _kept_apart(given: Mapping[str, Any]) -> None:
+    """Refuse to write over a file that the same command reads."""
+    texts = [x for name, x in given.items() if name not in OUTPUTS and isinstance(x, (str, tuple))]
+    read = [x for text in texts for x in ([text] if isinstance(text, str) else text)]
+    for out in (given[name] for name in OUTPUTS if isinstance(given.get(name), str)):
+        check(out, "an empty path names no file; write the path of one")
+        over = isfile(out) and any(isfile(x) and samefile(x, out) for x in read)
+        check(not over, f"{out} is read by this command; write to another path")
 
 
 class Commands(click.Group):

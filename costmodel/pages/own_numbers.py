@@ -96,11 +96,15 @@ def reconcile(
     with busy("reconciling"):
         named = columns_given(columns, [usage, invoice] if total is None else [usage])
         ours = read(usage, named.get("usage"))
-        made = held_against(
-            ours,
-            read_bill(invoice, named.get("bill"), rate) if total is None else Bill.of_total(total),
+        bill = (
+            Bill.of_total(total or 0)
+            if total is not None
+            else read_bill(invoice, named.get("bill"), rate)
         )
+        made = held_against(ours, bill)
     _say(ours)
+    for note in bill.notes:
+        echo(note, err=True)
     bridge = made.bridge.assign(usd=made.bridge["usd"].map("{:,.2f}".format))
     bridge["share"] = made.bridge["share"].map("{:.1%}".format)
     echo(aligned([("part", "USD", "share"), *bridge[["part", "usd", "share"]].itertuples(False)]))

@@ -92,6 +92,57 @@ def test_a_full_disk_is_noticed_before_the_work(tmp_path, monkeypatch):
         files.check_writable(tmp_path)
 
 
+SMALL = """
+title: S
+terms: {months: 3}
+workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 200, usd_per_failure: 1}
+options: {presets: {only: [Prompt]}}
+draws: 200
+"""
+
+
+def spoken(*given):
+    """Exit code and words of a command."""
+    said = CliRunner().invoke(main, [*map(str, given)])
+    return said.exit_code, " ".join(said.output.split())
+
+
+@posix
+@pytest.mark.parametrize("through", ["mine.yaml", "./mine.yaml", "link.yaml"])
+def test_a_command_never_writes_over_what_it_reads(tmp_path, monkeypatch, through):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(SMALL)
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "mine.yaml")
+    code, said = spoken("compare", "mine.yaml", "--csv", through)
+    assert code == 2 and "is read by this command; write to another path" in said
+    assert (tmp_path / "mine.yaml").read_text() == SMALL
+
+
+@posix
+def test_devices_and_pipes_are_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, "/dev/null"):
+        code, said = spoken("compare", "own_gpus", "--draws", 100, "--csv", path)
+        assert code == 2 and "is a device or a pipe; write the path of a file" in said
+        with pytest.raises(ValueError, match="is a device or a pipe"):
+            files.write(path, "x")
+    assert pipe.is_fifo() and spoken("compare", "own_gpus", "--csv", "") == (
+        2, "error: an empty path names no file; write the path of one",
+    )  # fmt: skip
+
+
+@posix
+def test_a_link_stays_one_and_who_may_read_stays_who_may(tmp_path):
+    there, link = tmp_path / "there.csv", tmp_path / "link.csv"
+    there.write_text("old")
+    there.chmod(0o600)
+    link.symlink_to(there)
+    files.write(link, "new")
+    assert link.is_symlink() and there.read_text() == "new"
+    assert there.stat().st_mode & 0o777 == 0o600
+
+
 def test_an_export_into_a_file_is_refused_in_words(tmp_path):
     there = tmp_path / "there.yaml"
     there.write_text("kept")
@@ -271,6 +322,34 @@ def test_a_signal_leaves_nothing_behind(name, tmp_path):
     run.send_signal(getattr(signal, name))
     assert run.wait(20) == 130 and "stopped" in run.stderr.read()
     assert list(tmp_path.iterdir()) == []
+
+
+@posix
+@pytest.mark.notebook
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_report_that_is_stopped_leaves_nothing(name, tmp_path):
+    cells = ["import time, pathlib", "pathlib.Path('begun').touch(); time.sleep(300)"]
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    nbformat.write(notebook, tmp_path / "slow.ipynb")
+    (tmp_path / "own").mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "costmodel", "report", "./slow.ipynb", "-o", "out"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "TMPDIR": str(tmp_path / "own"),
+            "PYTHONPATH": str(Path(cm.__file__).parents[1]),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    run.send_signal(getattr(signal, name))
+    assert run.wait(30) == 130 and "stopped" in run.stderr.read()
+    assert not (tmp_path / "out").exists() and list((tmp_path / "own").iterdir()) == []
 
 
 @posix

@@ -13,7 +13,7 @@ import costmodel as cm
 from costmodel.choices.schedule import monthly
 from costmodel.choices.servings.baselines import Today
 from costmodel.cli import main
-from costmodel.core import Currency, limits, money, percent, require
+from costmodel.core import Currency, limits, money, percent, read_rows, require
 from costmodel.decisions.simulate import totals
 from costmodel.decisions.verdict import recommend
 from costmodel.decisions.wording import cards
@@ -325,3 +325,23 @@ def test_an_option_that_costs_nothing_says_so():
     for label in ("free", "of unknown quality"):
         assert table["why_not"][label].startswith("costs nothing in any draw")
     assert table["why_not"]["paid"] == ""
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\x0c", "\x1e"])
+def test_only_line_ends_end_a_row(tmp_path, mark):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"name,months\nTeam{mark}North,2\n", encoding="utf-8")
+    assert read_rows(path) == [{"name": f"Team{mark}North", "months": "2"}]
+
+
+def test_a_huge_trend_is_judged_in_silence(recwarn):
+    trends = cm.choices.Trends(api=cm.Range(-0.999, 999, form="change"))
+    study = cm.load("support_assistant", draws=200).only("RAG", "Prompt")
+    table = cm.recommend(replace(study, terms=replace(study.terms, months=120, trends=trends)))
+    assert np.isfinite(table.table["expected"]).all() and not recwarn.list
+
+
+def test_a_study_has_at_most_300_options():
+    study = cm.load("support_assistant")
+    with pytest.raises(ValueError, match="options has 301 options, allowed are 300"):
+        replace(study, options={f"o{i}": study.option("RAG") for i in range(301)})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from costmodel.core import temporary_folder
 from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, RESULTS_MIME
 
 QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # figures are vectors
@@ -33,11 +36,13 @@ get_ipython().reset(new_session=True)
 class Kernel:
     """The running interpreter as a kernel, for one notebook after another; it ends with the block.
 
-    A kernel belongs to the thread that uses it.
+    A kernel belongs to the thread that uses it; any thread may stop it.
     """
 
     def __init__(self) -> None:
         self._client: Any = None
+        self._stopped = False
+        self._folder = ExitStack()  # of the file that says how to reach the kernel
 
     def __enter__(self) -> Kernel:
         return self
@@ -46,33 +51,59 @@ class Kernel:
         client, self._client = self._client, None
         if client is not None and client.km is not None and client.km.has_kernel:
             client._cleanup_kernel()
+        self._folder.close()
+
+    def stop(self) -> None:
+        """End at once: the notebook that runs ends as one that is stopped by hand."""
+        self._stopped = True
+        km = getattr(self._client, "km", None)
+        if km is not None and km.has_kernel:
+            os.kill(km.provisioner.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def execute(self, nb: Any, folder: Path, on_start: Any, on_executed: Any) -> None:
         """Execute the cells of a notebook in a folder.
 
         Raises what nbclient raises: CellExecutionError, and DeadKernelError, after which the next
-        notebook gets another kernel.
+        notebook gets another kernel; and KeyboardInterrupt where it was stopped.
         """
         from nbclient import NotebookClient
         from nbclient.exceptions import DeadKernelError
         from nbformat.v4 import new_code_cell
 
+        if self._stopped:
+            raise KeyboardInterrupt
         if self._client is None:
-            self._client = NotebookClient(
-                nb, kernel_manager_class=this_interpreter(), extra_arguments=QUIET
-            )
+            manager = this_interpreter(self._folder.enter_context(temporary_folder("kernel-")))
+            self._client = NotebookClient(nb, kernel_manager_class=manager, extra_arguments=QUIET)
         client, first = self._client, new_code_cell(FRESH.format(folder=str(folder)))
         client.resources["metadata"] = {"path": str(folder)}
         client.on_cell_start, client.on_cell_executed = on_start, on_executed
         nb.cells.insert(0, first)
         client.nb = nb
         try:
-            client.execute(cleanup_kc=False)
+            with _same_handlers():
+                client.execute(cleanup_kc=False)
         except DeadKernelError:
+            # nbclient answers a signal by ending the kernel, and keeps that
+            stopped = self._stopped or hasattr(client, "_async_cleanup_kernel_future")
             self.__exit__()
+            if stopped:
+                raise KeyboardInterrupt from None
             raise
         finally:
             nb.cells.remove(first)
+
+
+@contextmanager
+def _same_handlers() -> Iterator[None]:
+    """Signals are answered afterwards as before: nbclient takes its handlers away, and ours."""
+    ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in ours.items():
+                signal.signal(number, handler)
 
 
 def execute(
@@ -146,8 +177,11 @@ def _without_iri() -> Iterator[None]:
             sys.modules.pop("rfc3987_syntax", None)
 
 
-def this_interpreter() -> type:
-    """A kernel manager that starts the running interpreter, whatever kernel a notebook names."""
+def this_interpreter(folder: Path) -> type:
+    """A kernel manager that starts the running interpreter, whatever kernel a notebook names.
+
+    The file that says how to reach the kernel lies in the folder.
+    """
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec
 
@@ -156,6 +190,10 @@ def this_interpreter() -> type:
     environment |= {name: os.environ.get(name, "1") for name in THREADS}
 
     class ThisInterpreter(AsyncKernelManager):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            self.connection_file = str(folder / "kernel.json")
+
         @property
         def kernel_spec(self) -> KernelSpec:
             start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -242,17 +242,20 @@ def run_many(
         futures.append(Future())
         path = Path(notebook)
         waiting.put((futures[-1], path, partial(_run, path, parameters, out, stem, formats)))
+    kernels = [Kernel() for _ in range(min(workers, len(futures)))]
     with ThreadPoolExecutor(workers) as pool:
-        for _ in range(min(workers, len(futures))):
-            pool.submit(_work_off, waiting)
+        for kernel in kernels:
+            pool.submit(_work_off, waiting, kernel)
         try:
             for done, _ in enumerate(as_completed(futures), 1):
                 if progress:
                     progress(done, len(stems))
-        except BaseException:  # stopped by hand: what waits is not begun
+        except BaseException:  # stopped by hand: what waits is not begun, what runs ends
             with suppress(Empty):
                 while waiting.get_nowait():
                     pass
+            for kernel in kernels:
+                kernel.stop()
             raise
     made = [future.exception() or future.result() for future in futures]
     failed = sum(not isinstance(report, Report) for report in made)
@@ -265,9 +268,9 @@ def run_many(
 Waiting = SimpleQueue[tuple["Future[Report]", Path, Callable[..., Report]]]
 
 
-def _work_off(waiting: Waiting) -> None:
+def _work_off(waiting: Waiting, kernel: Kernel) -> None:
     """Make the reports that wait, with one kernel for all notebooks of the package."""
-    with Kernel() as kernel:
+    with kernel:
         while True:
             try:
                 future, notebook, make = waiting.get_nowait()

@@ -99,9 +99,9 @@ def read_results(path: str | Path) -> dict[str, Any]:
     check(Path(path).is_file(), f"{path} is no file; write one that `costmodel export --json` made")
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = {}
-    known = isinstance(found, dict) and found.get("scenario")
+    known = isinstance(found, dict) and isinstance(found.get("scenario"), str)
     check(known, f"{path} holds no results; write a file that `costmodel export --json` made")
     return found
 
@@ -113,14 +113,21 @@ def made_again(path: str | Path) -> list[str]:
     A line for each number that moved, each part of the stamp and each input that differs.
     """
     stored = read_results(path)
+    whole = isinstance(stored.get("stamp"), dict) and _rows(stored, "inputs", "input low mid high")
+    if "command" in stored:
+        whole = whole and isinstance(stored.get("numbers"), dict)
+    else:
+        whole = whole and _rows(stored, "options", "option expected base_case")
+    check(whole, f"{path} is not whole; write a file that `costmodel export --json` made")
     study = load(stored["scenario"])
     if "command" in stored:
         pairs = [("", stored["numbers"], _numbers_again(stored))]
     else:
         table = for_json(recommend(study, flips=False).table.to_dict("index"))
+        there = {str(row["option"]): row for row in stored["options"]}
         pairs = [
-            (f"{row['option']}: {name}", row[name], table.get(row["option"], {}).get(name))
-            for row in stored["options"]
+            (f"{label}: {name}", there.get(label, {}).get(name), table.get(label, {}).get(name))
+            for label in {**there, **table}
             for name in ("expected", "base_case")
         ]
     moved = [line for pair in pairs for line in _moved(*pair)]
@@ -139,6 +146,12 @@ def made_again(path: str | Path) -> list[str]:
     if said == moved:
         said.append("stamp and inputs are the same: the program or the file has changed")
     return said
+
+
+def _rows(stored: dict[str, Any], name: str, columns: str) -> bool:
+    """Whether a list of rows is there, each with these columns."""
+    rows, needed = stored.get(name), set(columns.split())
+    return isinstance(rows, list) and all(isinstance(x, dict) and needed <= {*x} for x in rows)
 
 
 def _numbers_again(stored: dict[str, Any]) -> dict[str, Any]:
