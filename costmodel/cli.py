@@ -344,6 +344,10 @@ def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:
     label, like = next(plain, ("", None))
     if like is None:
         raise CatalogError(f"no option of this scenario asks an API, which {api.model.id} could be")
+    if api.model.id in study.options:
+        raise CatalogError(
+            f"there is an option {api.model.id!r} already; give the API another name"
+        )
     api = replace(api, accepted=like.serving.accepted)
     echo(
         f"note: {api.model.id} stands in the place of {like.serving.model.id} in {label!r}, with "

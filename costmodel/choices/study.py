@@ -138,7 +138,7 @@ class Study:
         check(many <= MOST, f"options has {many:,} options, allowed are {MOST}; make two studies")
         for label, option in options.items():
             check(
-                isinstance(label, str),
+                isinstance(label, str) and label.strip(),
                 f"the label of an option is {in_words(label)}, it must be a text such as 'RAG'",
             )
             of_kind(f"option {label!r}", option, Option, Mix)

@@ -23,7 +23,6 @@ from costmodel.core import (
     data_folder,
     field_names,
     is_day,
-    today,
     unknown,
 )
 from costmodel.facts.records import Source
@@ -118,7 +117,6 @@ def _check(row: Row, where: str, known_sources: Collection[str]) -> None:
     unit, text, as_of = GLOSSARY[row["field"]].unit, row["value"], row["as_of"]
     need(row["unit"] == unit, f"the unit is {row['unit']!r}, the glossary says {unit!r}")
     need(is_day(as_of), f"as_of is {as_of!r}, write a date such as 2026-11-23")
-    need(as_of <= today().isoformat(), f"as_of {as_of} lies in the future")
     need(
         row["id"] and (text or row["low"] or row["note"]) and bool(row["low"]) == bool(row["high"]),
         "write an id and a value, or low and high, or all three; "

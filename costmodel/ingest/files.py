@@ -13,7 +13,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -78,10 +78,15 @@ def listed(paths: Any) -> list[Path]:
             raise CatalogError(
                 f"no file or folder {in_words(str(path))}; write the path of one that is"
             )
+        if not path.is_dir() and not path.is_file():
+            raise CatalogError(f"{in_words(str(path))} is a device or a pipe; save it as a file")
         inside = (p for p in sorted(path.rglob("*")) if p.is_file())
         found += inside if path.is_dir() else [path]
     if not found:
         raise CatalogError("there is no file to read; write the path of a file or a folder")
+    for path, times in Counter(path.resolve() for path in found).items():
+        if times > 1:
+            raise CatalogError(f"{in_words(str(path))} is given twice; name each file once")
     return found
 
 
@@ -181,9 +186,9 @@ def _decoded(line: bytes) -> Any:
         return loads(line)
     except UnicodeDecodeError:
         raise
-    except ValueError:  # msgspec also refuses NaN, and names no encoding
+    except (ValueError, RecursionError):  # msgspec also refuses NaN, and names no encoding
         line.decode()
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             return json.loads(line)
     return None
 
@@ -231,6 +236,8 @@ def _json(body: bytes) -> Block:
         whole = json.loads(text or "[]")
         why = f"the JSON breaks off after {count:,} records; those are used" if count else BROKEN
         problems = [(count + 1, why)]
+    except (ValueError, RecursionError):  # a number of thousands of digits, or too deep
+        return Block([], problems=[(1, BROKEN)])
     block = _whole(whole if isinstance(whole, list) else [whole])
     block.problems = problems
     return block

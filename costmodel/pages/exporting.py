@@ -22,7 +22,7 @@ from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
 from costmodel.pages.forms import FORMS, export_as
 from costmodel.pages.own_numbers import COLUMNS, columns_given
-from costmodel.pages.terminal import aligned, bar, busy, wrapped
+from costmodel.pages.terminal import aligned, bar, busy, visible, wrapped
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
 from costmodel.studies.follow_up.difference import broken_limits, changed_inputs, unaware
@@ -147,7 +147,7 @@ def rerun(results: str) -> Told:
     with busy("computing again"):
         said = made_again(results)
     for line in said or [f"{results}: all numbers are the same to the cent"]:
-        echo(line)
+        echo(visible(line))
     return {"failed": said}
 
 
@@ -237,7 +237,8 @@ def diff(
         table, inputs = difference(before, after), changed_inputs(before, after)
         changed = bool(len(table) or len(inputs))
         verdicts = [recommend(x, flips=False).headline for x in (before, after)] if changed else []
-    echo((_markdown if markdown else _text)(table, inputs, verdicts))
+    text = (_markdown if markdown else _text)(table, inputs, verdicts)
+    echo("\n".join(map(visible, text.split("\n"))))
     verdict = dict(zip(("before", "after"), verdicts, strict=False))
     told = {"verdict": verdict, "options": table, "inputs": inputs, "changed": changed}
     return told | {"failed": list(told["inputs"]["input"]) if exit_code and changed else []}
@@ -277,7 +278,7 @@ def check(
     for reason in broken:
         echo(wrapped(f"failed: {reason}"), err=True)
     if not broken:
-        echo(f"{study.title or scenario}: all limits hold")
+        echo(visible(f"{study.title or scenario}: all limits hold"))
     return {"failed": broken}
 
 
@@ -361,4 +362,5 @@ def _markdown(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) ->
         lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
         said += ["", "Expected cost over the horizon, USD", ""]
         said += [f"| {' | '.join(row)} |" for row in lines]
-    return "\n".join([*said, "", *(f"- {note}" for note in _notes(table, inputs))])
+    said += ["", *(f"- {note}" for note in _notes(table, inputs))]
+    return "\n".join(" ".join(line.split("\n")).replace("<", "&lt;") for line in said)

@@ -202,6 +202,8 @@ def columns_given(
                 f"--columns: {wrong!r} names no column; write it as time=Day,model=Engine"
             )
         columns = {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+        if len(columns) < len(pairs):
+            raise CatalogError(f"--columns names a column twice in {text!r}; leave one out")
         if (kind := kind_named(columns)) in named:
             raise CatalogError(f"--columns names those of {kind} twice; write all in one")
         named[kind] = columns

@@ -101,7 +101,15 @@ def compare_portfolio(
     busy = min(workers, -(-len(jobs) // BATCH))  # no more than there is work for
     with _executor(executor, scheduler, busy) as pool:
         bar = tqdm(_made(jobs, pool), total=len(jobs), unit="scenario", disable=not progress)
-        return pd.concat(bar, ignore_index=True)
+        try:
+            return pd.concat(bar, ignore_index=True)
+        except KeyboardInterrupt:  # what waits is not begun, what runs ends
+            if executor is None and isinstance(pool, ProcessPoolExecutor):
+                running = [*pool._processes.values()]
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in running:
+                    process.kill()
+            raise
 
 
 def _made(jobs: list[Job], pool: Executor) -> Iterator[pd.DataFrame]:

@@ -45,6 +45,7 @@ from costmodel.core import (
     walk,
 )
 from costmodel.facts.catalog import retirement
+from costmodel.ledgers.engine import evaluate
 from costmodel.ledgers.register import changes_nothing, inputs_of
 from costmodel.studies.operations import unpriced
 
@@ -185,6 +186,7 @@ def _notes(study: Study) -> Iterator[Note]:
     found: dict[str, Cases] = {}
     for label, option in options.items():
         with suppress(Infeasible):
+            evaluate(option, work, terms)  # its model may end before the first month
             found[label] = cases(option, work, terms)
     seen = _Inputs(study, work, terms, things, found)
     for look in (_gpus, _apis, _answers, _techniques, _workload, _terms, _options, _unused):

@@ -325,6 +325,24 @@ def test_a_signal_leaves_nothing_behind(name, tmp_path):
 
 
 @posix
+def test_a_portfolio_that_is_stopped_ends_at_once(tmp_path):
+    rows = "".join(f"r{i},support_assistant,30000\n" for i in range(200))
+    (tmp_path / "many.csv").write_text(f"name,scenario,draws\n{rows}")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "costmodel", "portfolio", "many.csv", "--csv", "out.csv"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(cm.__file__).parents[1])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(6)
+    assert run.poll() is None
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(15) == 130 and "stopped" in run.stderr.read()
+    assert [path.name for path in tmp_path.iterdir()] == ["many.csv"]
+
+
+@posix
 @pytest.mark.notebook
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_report_that_is_stopped_leaves_nothing(name, tmp_path):

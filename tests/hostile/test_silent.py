@@ -1,5 +1,6 @@
 """No silent nonsense: what cannot be computed is refused by name; what is computed is finite."""
 
+import json
 import warnings
 from dataclasses import replace
 
@@ -345,3 +346,60 @@ def test_a_study_has_at_most_300_options():
     study = cm.load("support_assistant")
     with pytest.raises(ValueError, match="options has 301 options, allowed are 300"):
         replace(study, options={f"o{i}": study.option("RAG") for i in range(301)})
+
+
+def test_an_option_whose_model_ends_before_the_first_month_is_set_aside(tmp_path):
+    """gpt-5-mini ends on 2026-12-11: the others are compared, and the notes are theirs."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "title: S\nterms: {on: 2026-11-20, start: 2027-01-01, months: 3}\ndraws: 200\n"
+        "workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 200}\n"
+        "options: {old: {serving: {api: gpt-5-mini}, techniques: [Upgrades]}, "
+        "b: {serving: {api: gpt-4o}}}\n"
+    )
+    said = CliRunner().invoke(main, ["compare", str(path)])
+    assert said.exit_code == 0 and "gpt-5-mini is retired on 2026-12-11" in said.output
+    notes = cm.operations.lint(cm.load(path))
+    assert "old" in set(notes.loc[notes["code"] == "P25", "options"])
+
+
+def test_an_api_of_your_own_takes_no_name_that_is_there():
+    given = ["compare", "own_gpus", "--own-api", "API", "1", "1", "100000", "--draws", "100"]
+    said = CliRunner().invoke(main, given)
+    assert said.exit_code == 2 and "there is an option 'API' already" in said.output
+
+
+def test_a_file_of_usage_counts_once():
+    file = cm.ingest.example()
+    with pytest.raises(ValueError, match="is given twice; name each file once"):
+        cm.ingest.read([file, file])
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "-1", "0", "1e300"])
+def test_a_rate_of_a_bill_is_one(tmp_path, rate):
+    bill = tmp_path / "eur.csv"
+    bill.write_text(
+        "start_time,amount_value,amount_currency,line_item,quantity\n"
+        '1790553600,0.5,eur,"gpt-5-nano, input_tokens",1000\n'
+    )
+    said = CliRunner().invoke(
+        main, ["reconcile", str(cm.ingest.example()), str(bill), "--rate", rate]
+    )
+    assert said.exit_code == 2 and "usd_per_unit is " in said.output
+
+
+@pytest.mark.parametrize("options", [None, "x", [1], [{}], {}])
+def test_results_that_are_not_whole_are_refused(tmp_path, options):
+    path = cm.report.as_json(cm.load("own_gpus", draws=100).only("API"), tmp_path / "a.json")
+    found = json.loads(path.read_text(encoding="utf-8")) | {"options": options}
+    path.write_text(json.dumps(found), encoding="utf-8")
+    said = CliRunner().invoke(main, ["rerun", str(path)])
+    assert said.exit_code == 2 and "is not whole; write a file that" in said.output
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5_000])
+def test_json_that_no_reader_takes_is_named(tmp_path, text):
+    path = tmp_path / "deep.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"deep\.json"):
+        cm.ingest.read(path)
