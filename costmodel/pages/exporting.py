@@ -305,7 +305,8 @@ def _share(name: str, text: str | None) -> float | None:
         return None
     in_percent = text.rstrip().endswith("%")
     try:
-        share = float(text.rstrip("% ")) / (100 if in_percent else 1)
+        number = text.strip().removesuffix("%").strip()
+        share = float("nan" if "_" in number else number) / (100 if in_percent else 1)
     except ValueError:
         share = math.nan
     if not math.isfinite(share) or (share > 1 and not in_percent):

@@ -10,7 +10,7 @@ import pandas as pd
 from click import argument, command, echo, option
 
 from costmodel.choices.servings.api import Api
-from costmodel.core import DAYS_PER_MONTH, CatalogError
+from costmodel.core import DAYS_PER_MONTH, CatalogError, require
 from costmodel.ingest.bills import Bill, read_bill
 from costmodel.ingest.collect import SUCH_AS, by_kind, kind_named
 from costmodel.ingest.documents import read_documents
@@ -65,7 +65,7 @@ def from_files(
     found = by_kind(files, named)
     usage = read(found["usage"], named.get("usage"), progress=sys.stderr.isatty())
     with busy("pricing"):
-        usage = usage.with_calls(calls_per_day) if calls_per_day else usage
+        usage = usage if calls_per_day is None else usage.with_calls(calls_per_day)
         bill = read_bill(found["bill"], named.get("bill")) if found["bill"] else None
         judged = (
             read_evaluations(found["evaluation"], named.get("evaluation"))
@@ -127,6 +127,8 @@ def reprice(
     writable(csv)
     with busy("pricing"):
         ours = read(usage, columns_given(columns, [usage]).get("usage"))
+        if context is not None:
+            require("--context", context, low=1)
         table = priced_otherwise(ours, load(scenario).options, context_max=context)
     if csv:
         put_csv(table, csv, index=False)

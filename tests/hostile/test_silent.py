@@ -403,3 +403,20 @@ def test_json_that_no_reader_takes_is_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match=r"deep\.json"):
         cm.ingest.read(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("reprice", "USAGE", "--with", "own_gpus", "--context", "nan"), "--context is nan"),
+        (("reprice", "USAGE", "--with", "own_gpus", "--context", "0"), "--context is 0.0, allowed"),
+        (("check", "own_gpus", "--min-quality", "0.7%%"), "it must be a share, such as 0.1 or 10%"),
+        (("check", "own_gpus", "--min-quality", "1_0%"), "it must be a share, such as 0.1 or 10%"),
+        (("reports", "own_gpus", "--workers", "0"), "workers is 0, allowed is a whole number"),
+        (("reconcile", "USAGE", "0"), "the total of the bill is 0, allowed is at least 0.01"),
+    ],
+)
+def test_a_number_of_the_command_line_that_cannot_be_meant_is_refused(given, says):
+    usage = str(cm.ingest.example())
+    said = CliRunner().invoke(main, [usage if word == "USAGE" else word for word in given])
+    assert said.exit_code == 2 and says in " ".join(said.output.split())

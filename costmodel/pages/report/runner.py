@@ -23,7 +23,16 @@ from typing import Any, get_args
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import check, check_writable, frozen, listed, public, write, write_all
+from costmodel.core import (
+    check,
+    check_writable,
+    frozen,
+    listed,
+    public,
+    whole_number,
+    write,
+    write_all,
+)
 from costmodel.core.errors import brief
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
@@ -233,6 +242,7 @@ def run_many(
     ['Report', 'ValueError']
     """
     out = Path(out)
+    whole_number("workers", workers, 1, 1_000)
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
     alone = len({stem.lower() for stem in stems}) == len(stems)
     check(alone, "two jobs would write the same file; give each its own name")
