@@ -358,7 +358,9 @@ def test_an_option_whose_model_ends_before_the_first_month_is_set_aside(tmp_path
         "b: {serving: {api: gpt-4o}}}\n"
     )
     said = CliRunner().invoke(main, ["compare", str(path)])
-    assert said.exit_code == 0 and "gpt-5-mini is retired on 2026-12-11" in said.output
+    assert said.exit_code == 0 and "gpt-5-mini is retired on 2026-12-11" in " ".join(
+        said.output.split()
+    )
     notes = cm.operations.lint(cm.load(path))
     assert "old" in set(notes.loc[notes["code"] == "P25", "options"])
 
@@ -366,7 +368,9 @@ def test_an_option_whose_model_ends_before_the_first_month_is_set_aside(tmp_path
 def test_an_api_of_your_own_takes_no_name_that_is_there():
     given = ["compare", "own_gpus", "--own-api", "API", "1", "1", "100000", "--draws", "100"]
     said = CliRunner().invoke(main, given)
-    assert said.exit_code == 2 and "there is an option 'API' already" in said.output
+    assert said.exit_code == 2 and "there is an option 'API' already" in " ".join(
+        said.output.split()
+    )
 
 
 def test_a_file_of_usage_counts_once():
@@ -385,7 +389,7 @@ def test_a_rate_of_a_bill_is_one(tmp_path, rate):
     said = CliRunner().invoke(
         main, ["reconcile", str(cm.ingest.example()), str(bill), "--rate", rate]
     )
-    assert said.exit_code == 2 and "usd_per_unit is " in said.output
+    assert said.exit_code == 2 and "usd_per_unit is " in " ".join(said.output.split())
 
 
 @pytest.mark.parametrize("options", [None, "x", [1], [{}], {}])
@@ -394,7 +398,9 @@ def test_results_that_are_not_whole_are_refused(tmp_path, options):
     found = json.loads(path.read_text(encoding="utf-8")) | {"options": options}
     path.write_text(json.dumps(found), encoding="utf-8")
     said = CliRunner().invoke(main, ["rerun", str(path)])
-    assert said.exit_code == 2 and "is not whole; write a file that" in said.output
+    assert said.exit_code == 2 and "is not whole; write a file that" in " ".join(
+        said.output.split()
+    )
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5_000])
