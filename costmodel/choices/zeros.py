@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload, is_zero
-from costmodel.core import check, outermost, owner_of, public, unit_of, walk
+from costmodel.core import check, kept, outermost, owner_of, public, unit_of, walk
 
 PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "reviews_per_month")
@@ -35,17 +36,12 @@ def zeros(*things: Any) -> list[str]:
     >>> cm.decisions.zeros(cm.Rag(), cm.Rag(upkeep_fte=0))
     ['Rag.upkeep_fte']
     """
-    return list(dict.fromkeys(key for nest in outermost(things) for key in _zeros_in(nest)))
+    found = (kept(nest, "_zeros", _zeros_in) for nest in outermost(things))
+    return list(dict.fromkeys(chain.from_iterable(found)))
 
 
 def _zeros_in(nest: Any) -> tuple[str, ...]:
-    """The zeros inside a frozen dataclass; it keeps them."""
-    if "_zeros" not in nest.__dict__:
-        object.__setattr__(nest, "_zeros", tuple(_find_zeros(nest)))
-    return nest.__dict__["_zeros"]
-
-
-def _find_zeros(nest: Any) -> Iterator[str]:
+    found = []
     for owner, name, value in walk(nest):
         people = unit_of(f"{type(owner).__name__}.{name}") in PEOPLE_UNITS
         seldom_zero = people or name in EVALUATION + REFRESH
@@ -54,7 +50,8 @@ def _find_zeros(nest: Any) -> Iterator[str]:
         if name in MAY_BE_ZERO:
             continue
         if is_zero(value) and not is_zero(owner.__dataclass_fields__[name].default):
-            yield f"{owner_of(owner)}.{name}"
+            found.append(f"{owner_of(owner)}.{name}")
+    return tuple(found)
 
 
 def accept(things: Any, names: Iterable[str]) -> None:

@@ -77,6 +77,7 @@ from costmodel.core.nested import (
     find_keys,
     has_key,
     is_nest,
+    kept,
     key_of,
     leaves,
     not_none,
@@ -138,8 +139,8 @@ __all__ = """
     WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called check check_draws check_known
     check_writable checked data_folder dollars doubts draw_rows draw_values drive driver_key
     field_names find_key find_keys frozen given_or_drawn go_on has_key in_words is_day is_named
-    is_nest key_of label_of leaves limits listed make_folder meaning_of middle misspelt money
-    named not_none number_list number_text objects of_kind one_blas_thread one_number one_step
+    is_nest kept key_of label_of leaves limits listed make_folder meaning_of middle misspelt
+    money named not_none number_list number_text objects of_kind one_blas_thread one_number one_step
     outermost owner_label owner_of percent pin plain_cell probabilities public read_rows read_text
     recorded require rewrite same sample short temporary_folder unchecked uniforms unit_of unknown
     today unmarked validate walk while_wanted whole_number write write_all

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from costmodel.core.ranges import Doubt, Measured, Usual, is_number, unmarked
 from costmodel.core.recording import Recorded
 
 NO_NUMBERS = (str, bool, type(None))
+
+Found = TypeVar("Found")
 
 
 def field_names(x: Any) -> tuple[str, ...]:
@@ -85,16 +87,25 @@ def has_key(x: Any, key: str) -> bool:
     return any(key in _keys_by_name(nest).get(key, ()) for nest in outermost(x))
 
 
+def kept(x: Any, name: str, find: Callable[[Any], Found]) -> Found:
+    """`find(x)` of a frozen dataclass, which keeps it under a name once found."""
+    if name not in x.__dict__:
+        object.__setattr__(x, name, find(x))
+    return x.__dict__[name]
+
+
 def _keys_by_name(x: Any) -> dict[str, set[str]]:
-    """The keys inside a frozen dataclass by each name that means them; it keeps them."""
-    if "_keys" not in x.__dict__:
-        keys: dict[str, set[str]] = {}
-        for owner, field, value in walk(x):
-            key = key_of(owner, field, value)
-            for alias in (key, f"{owner_of(owner)}.{field}", field):
-                keys.setdefault(alias, set()).add(key)
-        object.__setattr__(x, "_keys", keys)
-    return x.__dict__["_keys"]
+    """The keys inside a frozen dataclass by each name that means them."""
+    return kept(x, "_keys", _find_keys_by_name)
+
+
+def _find_keys_by_name(x: Any) -> dict[str, set[str]]:
+    keys: dict[str, set[str]] = {}
+    for owner, field, value in walk(x):
+        key = key_of(owner, field, value)
+        for alias in (key, f"{owner_of(owner)}.{field}", field):
+            keys.setdefault(alias, set()).add(key)
+    return keys
 
 
 # -- walking ---------------------------------------------------------------------------------------
@@ -243,12 +254,12 @@ def unchecked(x: Any, **new: Any) -> Any:
 
 
 def _doubtful(x: Any) -> tuple[str, ...]:
-    """The names of the fields that hold a doubt; a frozen dataclass keeps them once found."""
-    known = x.__dict__.get("_doubtful")
-    if known is None:
-        known = tuple(name for name in field_names(x) if _holds_doubt(getattr(x, name)))
-        object.__setattr__(x, "_doubtful", known)
-    return known
+    """The names of the fields that hold a doubt."""
+    return kept(x, "_doubtful", _find_doubtful)
+
+
+def _find_doubtful(x: Any) -> tuple[str, ...]:
+    return tuple(name for name in field_names(x) if _holds_doubt(getattr(x, name)))
 
 
 def _holds_doubt(x: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection
+from datetime import UTC, datetime
 from functools import cache
 from math import isfinite
 from os.path import isfile
@@ -117,6 +118,8 @@ def _check(row: Row, where: str, known_sources: Collection[str]) -> None:
     unit, text, as_of = GLOSSARY[row["field"]].unit, row["value"], row["as_of"]
     need(row["unit"] == unit, f"the unit is {row['unit']!r}, the glossary says {unit!r}")
     need(is_day(as_of), f"as_of is {as_of!r}, write a date such as 2026-11-23")
+    real = datetime.now(UTC).date().isoformat()  # whatever day counts as today
+    need(as_of <= real, f"as_of {as_of} lies in the future")
     need(
         row["id"] and (text or row["low"] or row["note"]) and bool(row["low"]) == bool(row["high"]),
         "write an id and a value, or low and high, or all three; "

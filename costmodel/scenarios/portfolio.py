@@ -101,15 +101,7 @@ def compare_portfolio(
     busy = min(workers, -(-len(jobs) // BATCH))  # no more than there is work for
     with _executor(executor, scheduler, busy) as pool:
         bar = tqdm(_made(jobs, pool), total=len(jobs), unit="scenario", disable=not progress)
-        try:
-            return pd.concat(bar, ignore_index=True)
-        except KeyboardInterrupt:  # what waits is not begun, what runs ends
-            if executor is None and isinstance(pool, ProcessPoolExecutor):
-                running = [*pool._processes.values()]
-                pool.shutdown(wait=False, cancel_futures=True)
-                for process in running:
-                    process.kill()
-            raise
+        return pd.concat(bar, ignore_index=True)
 
 
 def _made(jobs: list[Job], pool: Executor) -> Iterator[pd.DataFrame]:
@@ -179,7 +171,14 @@ def _executor(given: Executor | None, scheduler: str | None, workers: int) -> It
         yield given
     elif scheduler is None:
         with _processes(workers) as pool:
-            yield pool
+            try:
+                yield pool
+            except KeyboardInterrupt:  # what waits is not begun, what runs ends
+                running = [*pool._processes.values()]
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in running:
+                    process.kill()
+                raise
     else:
         try:
             from distributed import Client

@@ -58,10 +58,11 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
     check("workload" in text, f"{file} is no scenario: it has no workload; write workload: ...")
     root = Place(SECTIONS | parse(text, file) | changed(own), file)
     known = {*own, "workload", *SECTIONS, "price_book"}
-    homes = {**dict.fromkeys(of_terms, "terms"), **dict.fromkeys(of_work, "workload")}
-    for name in ({*root.fields()} - known) & {*homes, "presets"}:
-        home = homes.get(name, "options")
-        raise CatalogError(f"{name} of {file} belongs in {home}; write {home}: {{{name}: ...}}")
+    homes = dict.fromkeys(of_terms, "terms") | dict.fromkeys(of_work, "workload")
+    homes["presets"] = "options"
+    for name in root.fields():
+        if name not in known and (home := homes.get(name)):
+            raise CatalogError(f"{name} of {file} belongs in {home}; write {home}: {{{name}: ...}}")
     places = root.mapping(known)
     for name in ("title", "workload"):
         check(name in places, f"{file} has no {name}; write {name}: ...")

@@ -310,6 +310,7 @@ def test_a_note_without_a_number_withdraws_it_from_its_day_on(folder):
         (5, "USD/h", "the unit is 'USD/h', the glossary says 'USD/hour'"),
         (6, "2026-1-1", "as_of is '2026-1-1', write a date such as"),
         (6, "2026", "as_of is '2026', write a date such as"),
+        (6, "2099-01-01", "lies in the future"),
         (7, "nobody", "no source 'nobody' in sources.csv"),
         (2, "many", "must be finite numbers"),
         (2, "nan", "must be finite numbers"),

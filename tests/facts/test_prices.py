@@ -151,8 +151,8 @@ def test_a_night_discount_that_ended_is_not_given():
 def test_a_day_to_come_has_the_price_that_the_list_knows():
     before, after = (price("gemini-4-argon", Tokens(output=1e6), on=d) for d in (ON, "2026-12-15"))
     assert (before, after) == (10, 20)
-    with pytest.raises(ValueError, match=r"prices after 20\d\d-\d\d-\d\d are not known"):
-        api_price("gemini-4-argon", on="2099-01-02")
+    with pytest.raises(ValueError, match="prices after 2027-01-01 are not known"):
+        api_price("gemini-4-argon", on="2027-01-02")
 
 
 def test_a_card_holds_the_steps_that_come_after_its_day():

@@ -146,12 +146,9 @@ def test_a_link_stays_one_and_who_may_read_stays_who_may(tmp_path):
 def test_an_export_into_a_file_is_refused_in_words(tmp_path):
     there = tmp_path / "there.yaml"
     there.write_text("kept")
-    given = ["export", "own_gpus", "--focus", "--draws", "100", "-o", str(there)]
-    said = CliRunner().invoke(main, given)
-    assert said.exit_code == 2 and there.read_text() == "kept"
-    assert "there.yaml' cannot be written: file exists; write to another" in said.output.replace(
-        "\n       ", " "
-    )
+    code, said = spoken("export", "own_gpus", "--focus", "--draws", 100, "-o", there)
+    assert code == 2 and there.read_text() == "kept"
+    assert "there.yaml' cannot be written: file exists; write to another" in said
 
 
 def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path, monkeypatch):

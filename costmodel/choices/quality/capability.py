@@ -62,7 +62,7 @@ def capability_of(model: str) -> Range:
     >>> cm.knowledge.capability_of("gpt-6-luna").why
     'no index published: follows gpt-5.6-luna (42.05) by 0.21 years'
     >>> cm.knowledge.capability_of("gemini-4-argon").why
-    'no index published: from its price of USD ...'
+    'no index published: from its price of USD 20/Mtok out; ...'
     """
     found = _known(catalog.models().get(model, SimpleNamespace(id=model)))
     if found is None:

@@ -43,6 +43,7 @@ from costmodel.pages.report.html import document, html_page, page
 from costmodel.pages.report.kernel import Kernel, Progress, execute, handed_over
 from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.pages.report.pdf import Form, typeset
+from costmodel.scenarios.portfolio import WORKERS_MAX
 from costmodel.scenarios.scenario import load
 
 FORMATS = ("html", "pdf")  # by default; "png" is the first page as a picture
@@ -242,7 +243,7 @@ def run_many(
     ['Report', 'ValueError']
     """
     out = Path(out)
-    whole_number("workers", workers, 1, 1_000)
+    whole_number("workers", workers, 1, WORKERS_MAX)
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
     alone = len({stem.lower() for stem in stems}) == len(stems)
     check(alone, "two jobs would write the same file; give each its own name")

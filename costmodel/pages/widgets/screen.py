@@ -206,33 +206,31 @@ class Cockpit(ipywidgets.HBox):
 
         What to judge before the choice takes longest: it waits for a hand that rests longer.
         """
-        study = asked.now()
-        study = study.changed(draws=self.draws or study.draws)
+        study = asked.now().changed(draws=self.draws)
         few = FIRST if full else pictures.FEW
         slow = self.runs.threaded and self.took_s > SOON_S
         if (slow or not full) and study.draws > few:
             self._show(number, asked, study.changed(draws=few), False)
         if not full or number != self.runs.number:
             return
-        begun, in_two = perf_counter(), self.runs.threaded and asked.question.in_two
-        if in_two:
+        if self.runs.threaded and asked.question.in_two:
             self._show(number, asked, study, False)
-            self.took_s = perf_counter() - begun
             if not self.runs.rests(number):
                 return
         with suppress(Stopped), while_wanted(lambda: number == self.runs.number):
             self._show(number, asked, study, True)
-            if not in_two:
-                self.took_s = perf_counter() - begun
 
     def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
         """Answer, and show the two lines, the four cards and the picture, and no error anywhere."""
+        begun = perf_counter()
         verdict, amounts = asked.question.answer(study, asked.given(), full)
         again = self.answer is not None and self.answer.study is study
         self.answer = Answer(asked, study, verdict, amounts, full)
         self._tell(number, self.answer)
         if not again:
             self._paint(self.answer)
+            if study.draws == (self.draws or asked.study.draws):
+                self.took_s = perf_counter() - begun
 
     def _tell(self, number: int, answer: Answer) -> None:
         """The two lines and the four cards of an answer."""
@@ -345,8 +343,10 @@ class Cockpit(ipywidgets.HBox):
         self.pinned = None if self.pinned else self._settled()
         self.buttons["Pin"].description = "Unpin" if self.pinned else "Pin"
         self._ask()
-        named = html.escape(str(self.pinned.verdict.named)) if self.pinned else ""
-        return f"pinned: {named}; the cards show what changes" if named else "nothing is pinned"
+        if not self.pinned:
+            return "nothing is pinned"
+        named = html.escape(str(self.pinned.verdict.named))
+        return f"pinned: {named}; the cards show what changes against it"
 
     @property
     def stem(self) -> str:
