@@ -16,10 +16,10 @@ import costmodel as cm
 from costmodel.choices.terms import Terms
 from costmodel.core.draws import doubts, sample, strata, values_and_middle
 from costmodel.core.nested import rewrite
-from costmodel.decisions.simulate import totals
+from costmodel.decisions.simulate import per_draw, totals
 from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import evaluate
+from costmodel.ledgers.engine import Bill, evaluate
 from costmodel.pages.report import runner as report
 from costmodel.scenarios.scenario import notebooks_folder
 
@@ -192,7 +192,8 @@ def indices(option: cm.Option, terms: Terms) -> None:
     def model(u: np.ndarray) -> np.ndarray:
         evaluations.append(len(u))
         points = {key: column[:, None] for key, column in zip(keys, u.T, strict=True)}
-        return totals(cm.Study({"x": option}, WORK, terms), len(u), points=points)["x"]
+        study = cm.Study({"x": option}, WORK, terms)
+        return per_draw(study, (Bill.total,), len(u), points=points)[0]["x"]
 
     mine = best(lambda: cm.uncertainty.sobol_indices(model, keys, POINTS), 3)
     row(
