@@ -114,9 +114,7 @@ def check_writable(path: str | Path, folder_too: bool = False) -> None:
 
     With `folder_too` its folder is made when it is written.
     """
-    path = Path(path)
-    check(not isdir(path), f"{in_words(str(path))} is a folder; write the path of a file")
-    path = _place(path)
+    path = _place(Path(path))
     folder = path.parent
     while folder_too and not exists(folder) and folder != folder.parent:
         folder = folder.parent
@@ -213,9 +211,10 @@ def _lives(pid: int) -> bool:
 
 
 def _place(path: Path) -> Path:
-    """Where a path is written: what a link leads to; a device or a pipe is never replaced."""
+    """Where a path is written: what a link leads to; nothing but a file is ever replaced."""
     place = Path(os.path.realpath(path))
-    is_file = not exists(place) or isdir(place) or place.is_file()
+    check(not isdir(place), f"{in_words(str(path))} is a folder; write the path of a file")
+    is_file = not exists(place) or place.is_file()
     check(is_file, f"{in_words(str(path))} is a device or a pipe; write the path of a file")
     return place
 

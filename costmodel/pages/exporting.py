@@ -16,7 +16,15 @@ import pandas as pd
 from click import argument, command, echo, option
 
 from costmodel.choices.study import Study
-from costmodel.core import CatalogError, as_csv, make_folder, not_none, write, write_all
+from costmodel.core import (
+    CatalogError,
+    as_csv,
+    make_folder,
+    not_none,
+    temporary_folder,
+    write,
+    write_all,
+)
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
@@ -56,10 +64,13 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
             with busy(name):
                 study = stored(source, draws=draws)
                 folder = make_folder(out)
-                for form in forms or FORMS:
-                    echo(export_as(form, study, folder, name))
-                    if form == "excel":
-                        echo(f"lines that are live: {live_lines(study)}")
+                with temporary_folder() as beside:  # all files of a scenario, or none
+                    made = [export_as(form, study, beside, name) for form in forms or FORMS]
+                    write_all({folder / path.name: path.read_bytes() for path in made})
+                for path in made:
+                    echo(folder / path.name)
+                if "excel" in (forms or FORMS):
+                    echo(f"lines that are live: {live_lines(study)}")
         except (ValueError, OSError, RuntimeError) as error:
             if len(sources) == 1:
                 raise

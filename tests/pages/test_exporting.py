@@ -118,6 +118,14 @@ def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
     assert "holds no results" in run("rerun", write("other.json", "{}"), code=2)
 
 
+def test_the_files_of_a_scenario_are_all_written_or_none(scenario, tmp_path):
+    out = tmp_path / "out"
+    (out / f"{scenario.stem}.json").mkdir(parents=True)  # where a file cannot be put
+    said = run("export", scenario, "-o", out, "--focus", "--json", "--draws", 100, code=2)
+    assert f"{scenario.stem}.json' is a folder" in " ".join(said.split())
+    assert [x.name for x in out.iterdir()] == [f"{scenario.stem}.json"]
+
+
 def test_the_results_of_a_report_are_computed_and_compared_like_those_of_an_export(
     scenario, write, tmp_path, monkeypatch
 ):

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import costmodel as cm
 from costmodel.cli import main
+from costmodel.pages.commands import find_notebook
 
 SCENARIO = """title: One total
 terms: {months: 6, on: 2026-11-20, start: 2027-01-01}
@@ -44,11 +45,16 @@ def made(tmp_path_factory):
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "one.ipynb")
     report = cm.report.run(folder / "one.ipynb", out=folder / "out", scenario=str(scenario))
-    return scenario, folder / "out", report
+    ours = cm.report.run(find_notebook("01_which_approach"), out=folder / "out", scenario=str(scenario))
+    return scenario, folder / "out", report, ours
+
+
+def text_of(pdf):
+    return "".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages)
 
 
 def test_seven_ways_have_one_total(made):
-    scenario, out, report = made
+    scenario, out, report, ours = made
     script = cm.compare(cm.load(scenario))[["expected", "base_case"]]
 
     found = {}
@@ -70,7 +76,14 @@ def test_seven_ways_have_one_total(made):
         added = sum(float(x["EffectiveCost"]) for x in rows if x["SubAccountName"] == label)
         assert added == pytest.approx(usd, abs=CENT / 2)
 
-    pdf = "".join(page.extract_text() for page in pypdf.PdfReader(report.pdf).pages)
+    results = json.loads(ours.results_json.read_text(encoding="utf-8"))
+    for label, usd in results["numbers"]["usd"].items():
+        assert usd == pytest.approx(script["expected"][label], abs=CENT / 2)
+    shown = {"our page": ours.html.read_text(encoding="utf-8"), "our PDF": text_of(ours.pdf)}
+    for usd in script.to_numpy().ravel():
+        for name, text in shown.items():
+            assert f"{usd:,.0f}" in text, name  # a report shows whole dollars
+    pdf = text_of(report.pdf)
     texts = {
         "page": (out / "one.html").read_text(encoding="utf-8"),
         "report": report.html.read_text(encoding="utf-8"),

@@ -102,6 +102,37 @@ def test_the_page_is_small_names_its_error_and_loads_nothing(page):
     assert "too long" in text  # why it cannot run stands in the table
 
 
+def assert_picture(shown, response, at, month):
+    """The picture along the cost of a wrong answer: its lines, its mark and its sentence."""
+    shown.select_option("#along", "usd_per_failure")
+    x, worth = response.coordinates((at, response.months[month], 1.0)), {}
+    for failures in np.linspace(0, 4, 41):
+        here = {k: c.at(x, month, failures) for k, c in response.curves.items()}
+        reach = {k: v for k, v in here.items() if v[5] >= STUDY.confidence} or here
+        worth[failures] = min(reach, key=lambda k: reach[k][2:4].sum())
+    said, first, last = shown.inner_text("#flips"), worth[0.0], worth[4.0]
+    assert (f"{first} stays the choice" in said) == (len({*worth.values()}) == 1)
+    assert first in said and last in said
+    usd = np.array([
+        [c.at(x, month, f)[:2].sum() / response.months[month] for f in (0.0, 4.0)]
+        for c in response.curves.values()
+    ])  # fmt: skip
+    ends = shown.evaluate(
+        """() => [...document.querySelectorAll("#picture path")].map(path => {
+          const point = at => path.getPointAtLength(at).y;
+          return [point(0), point(path.getTotalLength())];
+        })"""
+    )
+    up = np.polyfit(usd.ravel(), np.ravel(ends), 1)  # one scale for all lines
+    assert np.polyval(up, usd) == pytest.approx(np.array(ends), abs=0.2)
+    before = shown.get_attribute("#picture .here", "x1")
+    shown.eval_on_selector("#usd_per_failure", "e => { e.value = 1; }")
+    shown.dispatch_event("#usd_per_failure", "input")
+    shown.wait_for_function(
+        "x => document.querySelector('#picture .here').getAttribute('x1') !== x", arg=before
+    )
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium found")
 def test_sliders_move_bars_and_sentence_from_disk_without_a_network(page, response):
@@ -137,6 +168,7 @@ def test_sliders_move_bars_and_sentence_from_disk_without_a_network(page, respon
             assert usd == pytest.approx(pay + failures * wrong_answers, rel=0.01)
         assert shown.inner_text("#verdict") != before and shown.is_hidden("#table")
         assert f"over {response.months[month]} months" in shown.inner_text("#verdict")
+        assert_picture(shown, response, at, month)
         shown.click("#reset")
         assert shown.inner_text("#verdict") == before and wrong == []
         assert shown.is_visible("#table")

@@ -40,8 +40,9 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     """Write a study as one HTML file with sliders that needs no network and no Python.
 
     Its sliders are requests, tokens of a question and of an answer, growth, horizon and the cost of
-    a wrong answer; each moves with the doubt around it. Bars and sentence follow a response: curves
-    through random positions that are computed here, on all draws. Before a slider is moved, and
+    a wrong answer; each moves with the doubt around it. Bars, sentence and the picture of where the
+    choice changes follow a response: curves through random positions that are computed here, on all
+    draws. Before a slider is moved, and
     without scripts, the page shows the numbers of the study, to the cent. An option that its curve
     misses by more than 1 %, or that cannot run everywhere, has no sliders, and is named.
 
@@ -129,7 +130,7 @@ def page_of(study: Study, verdict: Verdict, response: Response) -> str:
         table=framed(show(table[SHOWN], exact).html),
         error=" ".join((measured, *_left_out(verdict, response))),
         stamp=stamp,
-        data=_data(study, response, dials),
+        data=_data(study, response, dials, [bar["colour"] for bar in bars]),
     )
 
 
@@ -177,7 +178,7 @@ def _dials(study: Study, response: Response) -> list[dict[str, Any]]:
     return [{**dial, "words": WORDS[str(dial["name"])]} for dial in made]
 
 
-def _data(study: Study, response: Response, dials: list[dict[str, Any]]) -> str:
+def _data(study: Study, response: Response, dials: list[dict[str, Any]], colours: list[str]) -> str:
     """What the script of the page reads; no text of the user can end the script."""
 
     def numbers(x: np.ndarray) -> str:
@@ -191,6 +192,7 @@ def _data(study: Study, response: Response, dials: list[dict[str, Any]]) -> str:
     money = study.terms.money
     content = {
         "curves": curves,
+        "colours": colours,
         "months": response.months,
         "quantities": len(QUANTITIES),
         "reach": {name: high for name, (_, high) in response.reach.items()},
