@@ -34,6 +34,8 @@ from costmodel.core import (
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
+Each = TypeVar("Each")
+Cut = Callable[[Any, "Study"], Any]
 MOST = 300  # options of a study
 ALONE = "option"  # the label of an option that was given without one
 OF_TERMS = ("months", "on")  # fields of the terms that may be given like fields of the study
@@ -80,8 +82,8 @@ class Study:
         plain prompt: what was judged moves what is not known of the others.
     part_of : tuple of str
         The labels of the study that `only` cut this one from.
-    points, before : internal
-        The draws of doubts after evidence, and the study before it.
+    points, before, whole : internal
+        The draws of doubts after evidence, the study before it, and that which `only` cut it from.
 
     Raises
     ------
@@ -130,6 +132,7 @@ class Study:
     part_of: tuple[str, ...] = field(default=(), repr=False)
     points: Any = field(default=None, repr=False, compare=False)
     before: Any = field(default=None, repr=False, compare=False)
+    whole: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
@@ -237,7 +240,9 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         whole = self.part_of or tuple(self.options)
         judged = {**self.evidence, **{x: o for x, o in self.options.items() if x not in labels}}
         known = {x: o for x, o in judged.items() if isinstance(o.quality, Measured)}
-        return replace(self, options=options, accept_zero=None, part_of=whole, evidence=known)
+        return replace(
+            self, options=options, accept_zero=None, part_of=whole, evidence=known, whole=self
+        )
 
     def after_evidence(self) -> Study:
         """The study after its evaluations, which move what is not known of all options."""
@@ -245,12 +250,31 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
             return self
         return self.once("after evidence", lambda: after_evidence(self))
 
-    def once(self, what: Any, make: Callable[[], Any]) -> Any:
-        """What `make` gives: made once for this study, and kept under the name `what`."""
+    def once(self, what: Any, make: Callable[[], Any], cut: Cut | None = None) -> Any:
+        """What `make` gives: made once for this study, and kept under the name `what`.
+
+        With `cut` it is about each option apart, and not about the rule: a part takes its options
+        from what the study that it was cut from has kept, `cut(kept, part)`.
+        """
         kept = self.__dict__.setdefault("_kept", {})
         if what not in kept:
-            kept[what] = make()
+            there = self._kept_by_whole(what) if cut else None
+            kept[what] = make() if there is None or cut is None else cut(there, self)
         return kept[what]
+
+    def _kept_by_whole(self, what: Any) -> Any:
+        """What a study that this one was cut from has kept, if it says the same of its options."""
+        whole = self.whole
+        while whole is not None and self._says_the_same(whole):
+            if (found := whole.__dict__.get("_kept", {}).get(what)) is not None:
+                return found
+            whole = whole.whole
+        return None
+
+    def _says_the_same(self, whole: Study) -> bool:
+        alike = all(getattr(self, x) is getattr(whole, x) for x in ("work", "terms", "points"))
+        drawn = (self.draws, self.seed) == (whole.draws, whole.seed)
+        return alike and drawn and all(whole.options.get(x) is o for x, o in self.options.items())
 
     def points_of(self, n: int) -> Any:
         """The draws of doubts after evidence, of n of its draws; None where nothing was judged."""
@@ -289,6 +313,11 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
             changes["terms"] = replace(terms, **of_terms)
         new = {name: x for name, x in changes.items() if not same(x, getattr(self, name, ...))}
         return replace(self, **new) if new else self
+
+
+def of_part(by_label: Mapping[str, Each], part: Study) -> dict[str, Each]:
+    """What belongs to the options of a part, in its order."""
+    return {label: by_label[label] for label in part.options if label in by_label}
 
 
 # -- evaluations -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.study import Study, analysis
+from costmodel.choices.study import Study, analysis, of_part
 from costmodel.core import check, find_key, number_text, percent, unit_of
 from costmodel.decisions.search import root, search_limits, sign_changes, spacing
 from costmodel.decisions.simulate import (
@@ -95,9 +95,7 @@ def crossings(
 ) -> pd.DataFrame:
     """The table of `breakeven` for two options on equal terms; `remark` ends each verdict."""
     first, second = study.options
-    spaced = spacing(low)
-    axis = spaced(low, high, BAND_POINTS)
-    usd = totals(study, draws, {over: axis}, discounted=True)
+    axis, usd = along(study, over, low, high, draws)
     gaps = usd[first] - usd[second]
     curves = levelled(usd, totals_now(study, draws, discounted=True), simulate(study).worth)
     middle = curves[first] - curves[second]
@@ -131,6 +129,14 @@ def crossings(
         cheaper, verdict = _never((first, second), over, asked, gap, p_never)
         rows = [(over, np.nan, np.nan, np.nan, unit, p_never, *cheaper, verdict + remark)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def along(
+    study: Study, over: str, low: float, high: float, draws: int = BAND_DRAWS
+) -> tuple[np.ndarray, PerDraw]:
+    """Points of an input, and present values of each option there, shape (draws, points)."""
+    axis, what = spacing(low)(low, high, BAND_POINTS), ("along", over, low, high, draws)
+    return axis, study.once(what, lambda: totals(study, draws, {over: axis}, True), of_part)
 
 
 def settled(

@@ -50,6 +50,8 @@ FOLDS = 5
 TAILS = 1, 99  # percentiles between which the regression sees the costs
 DEGREE = 5  # of the polynomial of one input
 GROUP_DEGREE = 3  # of that of each input of a group, which has the products of pairs too
+SURE = 1e-9  # shares are kept this far from 0 and 1
+PER_CONTROL = 20  # outcomes for each control
 PAIRS = 12  # inputs of a group whose products count: those that move the costs most
 EVERYTHING = "everything"
 COLUMNS = ["input", "meaning", "kind", "usd", "error", "usd_to_measure", "worth", "how"]
@@ -329,3 +331,18 @@ def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
 def standard_error(x: np.ndarray) -> float:
     """Of the mean of draws."""
     return x.std(ddof=1) / np.sqrt(x.size)
+
+
+def controlled(
+    tells: np.ndarray, expected: np.ndarray, before: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means over drawn outcomes and their standard errors.
+
+    What is expected after an outcome is on average what was expected `before`: a regression on the
+    difference takes out how far the drawn outcomes are off (control variates).
+    """
+    n, many = expected.shape
+    off = expected - before if n > PER_CONTROL * many else np.zeros((n, 1))
+    basis = np.column_stack([np.ones(n), off / np.abs(off).max(axis=0).clip(SURE)])
+    found = np.linalg.lstsq(basis, tells, rcond=1e-6)[0]
+    return found[0], (tells - basis @ found).std(axis=0) / np.sqrt(n)

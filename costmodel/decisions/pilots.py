@@ -9,7 +9,8 @@ the mean over the draws, weighted by that chance. The value is then
 Of one option, all counts are summed: no noise beside that of the draws, and more answers are never
 worth less. Of several, counts are drawn from the draws; those of a large pilot contain those of a
 small one. What the options cost beside their quality is noise here: a regression on the share that
-is accepted takes it out first (`information`).
+is accepted takes it out first (`information`). Which options are judged together is looked for by a
+regression on their counts, one of each draw.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -39,7 +40,14 @@ from costmodel.core import (
     require,
     whole_number,
 )
-from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
+from costmodel.decisions.information import (
+    FOLDS,
+    SURE,
+    clipped,
+    controlled,
+    foretold,
+    standard_error,
+)
 from costmodel.decisions.rule import ERRORS
 from costmodel.decisions.simulate import Simulated, not_comparable, simulate, worth_together
 from costmodel.facts import catalog
@@ -51,9 +59,7 @@ HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less n
 MOST_OPTIONS = 5  # of one plan
 MOST = 10_000  # answers: more than any law here can tell apart
 OUTCOMES = 1_000  # of a plan of several options that are drawn
-FEW = 300  # of them, behind the choice of the options of a plan
-PER_CONTROL, AT_ONCE = 20, 500_000  # outcomes for each control; weights held in memory
-SURE = 1e-9  # shares are kept this far from 0 and 1
+AT_ONCE = 500_000  # weights held in memory
 ROUNDING = 1e-6  # of a chance
 MAKING = "data", "build", "experiments", "training"  # phases without which nothing answers
 COLUMNS = ["plan", "n", "usd", "error", "usd_to_measure", "worth", "p_changes", "p_settled"]
@@ -161,15 +167,13 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
     now, rows, bands, judged = _bands(draws.share), [], {}, {}
     alone = _with_hope(draws)
     told = {(plan, size): draws.told(plan, size) for plan in alone for size in sizes}
-    best = max(told, key=lambda x: told[x][0] - price(*x)[0])
-    for plan in [*alone, *_grown(draws, best, alone, sizes, price)]:
+    for plan in [*alone, *_grown(draws, told, alone, price)]:
         names = [labels[i] for i in plan]
         name = listed(names)
         judged[name] = tuple(names)
         for size in sizes:
             to_measure, how = price(plan, size)
-            known = told.get((plan, size)) or draws.told(plan, size)
-            usd, error, changes, settled, after = known
+            usd, error, changes, settled, after, _ = told[plan, size]
             settled = np.nan if study.quality_floor is None else settled
             paid = usd, error, to_measure, usd - to_measure
             rows.append((name, size, *paid, changes, settled, now[plan[0]], after[plan[0]], how))
@@ -177,7 +181,7 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
-        "perfect": float(gains(cost, cost).mean()),
+        "perfect": float(cost.mean(axis=0).min() - cost.min(axis=1).mean()),
         "floor": study.quality_floor,
         "confidence": study.confidence,
         "settled_now": float(draws.settled(draws.reaches.mean(axis=0))),
@@ -218,24 +222,20 @@ def _with_hope(draws: _Draws) -> list[Plan]:
 
 
 def _grown(
-    draws: _Draws, best: tuple[Plan, int], alone: list[Plan], sizes: list[int], price: Price
+    draws: _Draws, told: dict[tuple[Plan, int], Told], alone: list[Plan], price: Price
 ) -> list[Plan]:
     """The best option alone with one more at a time, the one that pays most.
 
     Each plan counts with the number of answers that pays most for it. One more option must pay by
-    more than sampling errors, on the same outcomes.
+    more than sampling errors, on the same outcomes. What is told is kept in `told`.
     """
-
-    def nets(plan: Plan, some: Sequence[int]) -> list[np.ndarray]:
-        gains = draws.gains(plan, some)
-        return [x - price(plan, n)[0] for n, x in zip(some, gains, strict=True)]
-
-    plans, (plan, n) = [], best
-    (pays,) = nets(plan, [n])
+    plan, n = max(told, key=lambda x: told[x].usd - price(*x)[0])
+    plans, sizes, pays = [], [*draws.counts], told[plan, n].saved - price(plan, n)[0]
     while len(plan) < min(MOST_OPTIONS, len(alone)):
         more = (plan + other for other in alone if other[0] not in plan)
-        plan = max(more, key=lambda x: nets(x, [n])[0].mean())
-        better = nets(plan, sizes)
+        plan = max(more, key=lambda x: draws.saved(x, n) - price(x, n)[0])
+        told |= {(plan, size): draws.told(plan, size) for size in sizes}
+        better = [told[plan, size].saved - price(plan, size)[0] for size in sizes]
         most = int(np.argmax([x.mean() for x in better]))
         added = better[most] - pays
         if added.mean() <= ERRORS * standard_error(added):
@@ -274,6 +274,19 @@ def _counts(
 # -- what it tells ---------------------------------------------------------------------------------
 
 
+class Told(NamedTuple):
+    """What a pilot is expected to tell: its value and the standard error of it [USD], how often it
+    changes the choice and settles the floor, the bands of all options after it [points], and what
+    is saved after each outcome of the first draws [USD]."""
+
+    usd: float
+    error: float
+    changes: float
+    settles: float
+    bands: np.ndarray
+    saved: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class _Draws:
     """The draws on which pilots are tried: a row a draw, and a column an option.
@@ -298,14 +311,13 @@ class _Draws:
         """Whether some option is eligible with these chances to reach the floor, by row."""
         return np.any(chances >= self.study.confidence - ROUNDING, axis=-1)
 
-    def told(self, plan: Plan, n: int) -> tuple[float, float, float, float, np.ndarray]:
-        """What n answers of each option of a plan are expected to tell: their value and its
-        standard error [USD], how often they change the choice and settle the floor, and the bands
-        of all options after them [points]."""
+    def told(self, plan: Plan, n: int) -> Told:
+        """What n answers of each option of a plan are expected to tell."""
         every = len(plan) == 1  # count there is, or those of the first draws
         some = slice(None if every else OUTCOMES)
         drawn = self.counts[n][some, plan]
-        known = np.column_stack([self._gaps(plan), self.share, self.reaches])
+        gaps = self._gaps([self._places[:, i] for i in plan])
+        known = np.column_stack([gaps, self.share, self.reaches])
         counts = np.arange(n + 1)[:, None] if every else drawn
         after, chance = self._after(plan, counts, n, known)
         expected, accepted, reached = np.split(after, 3, axis=1)
@@ -315,15 +327,18 @@ class _Draws:
         tells = [-expected.min(axis=1), chosen != self._best, self.settled(reached)]
         means, errors = chance @ np.column_stack(tells), np.zeros(3)
         if not every:
-            means, errors = _controlled(np.column_stack(tells), expected, self._dearer)
+            means, errors = controlled(np.column_stack(tells), expected, self._dearer)
         error = np.hypot(saved.std(ddof=1) / np.sqrt(len(self.cost)), errors[0])
         changes, settles = means[1:].clip(0, 1)
-        return max(means[0], 0.0), error, changes, settles, _bands(self.share[some] - accepted[own])
+        bands = _bands(self.share[some] - accepted[own])
+        saved = -expected.min(axis=1)[own[:OUTCOMES]]
+        return Told(max(means[0], 0.0), error, changes, settles, bands, saved)
 
-    def gains(self, plan: Plan, sizes: Sequence[int]) -> list[np.ndarray]:
-        """What is saved on average after each of a few outcomes of so many answers."""
-        few, gaps = slice(FEW), self._gaps(plan)
-        return [-self._after(plan, self.counts[n][few, plan], n, gaps)[0].min(1) for n in sizes]
+    def saved(self, plan: Plan, n: int) -> float:
+        """What n answers of each option of a plan save, about: by a regression on the counts of all
+        draws (Strong et al. 2015, Med Decis Making 35:570)."""
+        gaps = self._gaps(list(2 * self.counts[n][:, plan].T / n - 1))
+        return -float(np.take_along_axis(self._clipped, gaps.argmin(axis=1)[:, None], 1).mean())
 
     @cached_property
     def _best(self) -> int:
@@ -335,9 +350,9 @@ class _Draws:
         """What each option is expected to cost more than that."""
         return self.cost.mean(axis=0) - self.cost.mean(axis=0)[self._best]
 
-    def _gaps(self, plan: Plan) -> np.ndarray:
-        """What each option costs more than the best, as far as the quality of the plan says it."""
-        told = foretold([self._places[:, i] for i in plan], self._clipped)
+    def _gaps(self, inputs: list[np.ndarray]) -> np.ndarray:
+        """What each option costs more than the best, as far as inputs from -1 to 1 say it."""
+        told = foretold(inputs, self._clipped)
         return told - told.mean(axis=0) + self._dearer
 
     @cached_property
@@ -362,10 +377,11 @@ class _Draws:
         rough = len(plan) > 1 and np.abs(known).max() < 1e30  # as drawn counts are
         kind = np.float32 if rough else np.float64
         seen = self.seen[:, plan]
-        odds, none = (x.astype(kind) for x in (logit(seen).T, n * np.log1p(-seen).sum(axis=1)))
+        odds = np.vstack([logit(seen).T, n * np.log1p(-seen).sum(axis=1)]).astype(kind)
         known, after, chance = known.astype(kind), [], []
-        for part in np.array_split(counts, 1 + counts.shape[0] * len(seen) // AT_ONCE):
-            weights = part.astype(kind) @ odds + none
+        each = np.column_stack([counts, np.ones(len(counts))]).astype(kind)
+        for part in np.array_split(each, 1 + len(each) * len(seen) // AT_ONCE):
+            weights = part @ odds
             most = weights.max(axis=1, keepdims=True)
             np.exp(np.subtract(weights, most, out=weights), out=weights)
             total = weights.sum(axis=1, keepdims=True)
@@ -375,21 +391,6 @@ class _Draws:
         likely = np.concatenate(chance)[:, 0] - betaln(k + 1, n - k + 1)  # but for a factor
         likely = np.exp(likely - likely.max())
         return np.concatenate(after).astype(float), likely / likely.sum()
-
-
-def _controlled(
-    tells: np.ndarray, expected: np.ndarray, before: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Means over drawn outcomes and their standard errors.
-
-    What is expected after an outcome is on average what was expected `before`: a regression on the
-    difference takes out how far the drawn outcomes are off (control variates).
-    """
-    n, many = expected.shape
-    off = expected - before if n > PER_CONTROL * many else np.zeros((n, 1))
-    basis = np.column_stack([np.ones(n), off / np.abs(off).max(axis=0).clip(SURE)])
-    found = np.linalg.lstsq(basis, tells, rcond=1e-6)[0]
-    return found[0], (tells - basis @ found).std(axis=0) / np.sqrt(n)
 
 
 def _bands(x: np.ndarray) -> np.ndarray:

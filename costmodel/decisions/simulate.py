@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.study import Study
+from costmodel.choices.study import Study, of_part
 from costmodel.core import WHOLE, Infeasible, check, check_draws, middle, one_blas_thread
 from costmodel.ledgers.batches import Grid, batches
 from costmodel.ledgers.calendar import Calendar
@@ -64,7 +64,13 @@ def simulate(study: Study) -> Simulated:
 
     A study is simulated once.
     """
-    return study.once("simulated", lambda: _simulated(study))
+    return study.once("simulated", lambda: _simulated(study), _of_part)
+
+
+def _of_part(found: Simulated, part: Study) -> Simulated:
+    """The options of a part."""
+    by_label = [getattr(found, x.name) for x in fields(found) if x.name != "study"]
+    return Simulated(part, *(of_part(each, part) for each in by_label))
 
 
 def _simulated(study: Study) -> Simulated:
@@ -159,7 +165,7 @@ def levelled(few: PerDraw, here: PerDraw, every: PerDraw) -> PerDraw:
 def totals_now(study: Study, draws: int, discounted: bool = False) -> PerDraw:
     """The totals of few draws at the present point, asked once for each study."""
     few = ("totals of few draws", draws, discounted)
-    return study.once(few, lambda: totals(study, draws, discounted=discounted))
+    return study.once(few, lambda: totals(study, draws, discounted=discounted), of_part)
 
 
 def mean(usd: np.ndarray) -> Any:

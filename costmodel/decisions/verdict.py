@@ -11,10 +11,10 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core import check, frozen
-from costmodel.decisions.breakeven import breakeven, settled
+from costmodel.decisions.breakeven import along, breakeven, settled
 from costmodel.decisions.compare import compare
 from costmodel.decisions.pilots import LEAST_DRAWS, pilot
-from costmodel.decisions.search import FACTOR, present, sign_changes
+from costmodel.decisions.search import FACTOR, present, search_limits, sign_changes
 from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals, worth_together
 from costmodel.decisions.wording import (
     NO_HOPE,
@@ -294,6 +294,9 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     ['Cascade']
     """
     first, *others = verdict.contest
+    study = study.only(first, *others)
+    if others:
+        along(study, over, *search_limits(study, over))  # once, for all pairs
     found = [breakeven(study, first, other, over).assign(option=other) for other in others]
     columns = ["option", "crossing", "p10", "p90", "unit", "p_never", "verdict"]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from costmodel.choices.purchases import Line
 from costmodel.choices.schedule import once
-from costmodel.choices.study import Study, analysis
+from costmodel.choices.study import Study, analysis, of_part
 from costmodel.core import middle, one_step, unchecked
 from costmodel.ledgers.batches import batches
 from costmodel.ledgers.calendar import Calendar
@@ -98,7 +98,16 @@ def lines_booked(study: Study, base_case: bool = False) -> dict[str, dict[Key, B
     Options that cannot run are left out, or, where the study is about one alone, Infeasible. A
     study is booked once.
     """
-    return study.once(("booked", base_case), lambda: _booked(study, base_case))
+    what = "booked", base_case
+    return study.once(what, lambda: _booked(study, base_case), None if study.alone else of_part)
+
+
+def lines_of(study: Study, label: str, base_case: bool = False) -> dict[Key, Booked]:
+    """The lines of one option, which must run."""
+    study = study.only(label)
+    for reason in at_middle(study).why_not.values():
+        raise reason
+    return lines_booked(study, base_case)[label]
 
 
 def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
@@ -225,10 +234,8 @@ def explain(study: Study, label: str | None = None) -> pd.DataFrame:
     1  production: fresh input    1080.0  Mtok
     """
     label = study.label(label)
-    study = study.changed(options=study.options[label])
-    (booked,) = lines_booked(study).values()
-    (middles,) = lines_booked(study, base_case=True).values()
-    evidence = Evidence(study.option(), study.work, study.terms)
+    booked, middles = lines_of(study, label), lines_of(study, label, base_case=True)
+    evidence = Evidence(study.options[label], study.work, study.terms)
     rows = [
         {
             "phase": each.line.phase,

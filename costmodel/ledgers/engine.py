@@ -27,7 +27,7 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.waiting import too_late
-from costmodel.choices.study import Study
+from costmodel.choices.study import Study, of_part
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import Infeasible, check, middle, public, same, unchecked
@@ -47,10 +47,19 @@ class Bills:
     why_not: dict[str, Infeasible]
 
 
-@np.errstate(all="ignore")  # what is no finite number is refused by the bill
 def at_middle(study: Study) -> Bills:
-    """Every option of a study with every doubt at its middle."""
+    """Every option of a study with every doubt at its middle; found once."""
+    return study.once("at middle", lambda: _at_middle(study), _some_bills)
+
+
+@np.errstate(all="ignore")  # what is no finite number is refused by the bill
+def _at_middle(study: Study) -> Bills:
     return evaluate_all(*middle((study.options, study.work, study.terms)))
+
+
+def _some_bills(found: Bills, part: Study) -> Bills:
+    """The bills of the options of a part."""
+    return Bills(found.calendar, of_part(found.bills, part), of_part(found.why_not, part))
 
 
 def evaluate_all(options: dict[str, Any], work: Workload, terms: Terms) -> Bills:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.effort import effort
-from costmodel.choices.study import ALONE, Study, analysis
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.costs import Cost
 from costmodel.choices.terms import Terms
 from costmodel.core import (
@@ -31,7 +31,7 @@ from costmodel.core import (
 from costmodel.facts import catalog
 from costmodel.facts.pricelist import old, snapshot_day
 from costmodel.facts.prices import Rates, Tokens, request_usd
-from costmodel.ledgers.book import ledger, lines_booked
+from costmodel.ledgers.book import ledger, lines_of
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 from costmodel.ledgers.evidence import Evidence
@@ -344,13 +344,14 @@ def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.D
          phase      item rows
     0  serving  as today   R1
     """
-    things = study.option(label), study.work, study.terms
+    label = study.label(label)
+    things = study.options[label], study.work, study.terms
     keys: dict[str, set[str]] = {}
     for owner, field, value in walk(things):
         keys.setdefault(f"{owner_of(owner)}.{field}", set()).add(key_of(owner, field, value))
     row_of = inputs.groupby("input", sort=False)["row"].agg(list)
     rows = []
-    for each in lines_booked(study.changed(options=things[0]))[ALONE].values():
+    for each in lines_of(study, label).values():
         line = each.line
         behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
         behind += moving(things, share_accepted) if line.item == WRONG else []

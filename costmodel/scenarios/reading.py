@@ -37,7 +37,7 @@ from costmodel.scenarios.places import Place, fold, parse, writable
 from costmodel.scenarios.price_book import with_price_book
 
 # fields of a study that are not its own
-ELSEWHERE = ("work", "options", "terms", "evidence", "part_of", "points", "before")
+ELSEWHERE = ("work", "options", "terms", "evidence", "part_of", "points", "before", "whole")
 SECTIONS: dict[str, Any] = {"terms": {}, "options": "presets"}  # those that may be left out
 SECTIONS |= {"quality": {}, "overrides": {}, "evidence": {}}
 

@@ -573,10 +573,12 @@ def test_the_reference_of_scenarios_is_a_scenario(tmp_path):
     contract.write_text("model,discount\ngpt-6-sol,0.1\n")
     case = cm.load(example, price_book=contract)
     assert list(case.options) == ["RAG", "Few-shot", "Ours", "Both"]
-    named = {f.name for f in fields(case)} - {"work", "note", "part_of", "points", "before"} | {
-        "workload",
-        "quality",
-        "overrides",
-        "price_book",
-    }
+    named = {f.name for f in fields(case)} - {
+        "work",
+        "note",
+        "part_of",
+        "points",
+        "before",
+        "whole",
+    } | {"workload", "quality", "overrides", "price_book"}
     assert all(re.search(rf"^{name}:", example, re.M) for name in named)

@@ -45,7 +45,9 @@ def made(tmp_path_factory):
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "one.ipynb")
     report = cm.report.run(folder / "one.ipynb", out=folder / "out", scenario=str(scenario))
-    ours = cm.report.run(find_notebook("01_which_approach"), out=folder / "out", scenario=str(scenario))
+    ours = cm.report.run(
+        find_notebook("01_which_approach"), out=folder / "out", scenario=str(scenario)
+    )
     return scenario, folder / "out", report, ours
 
 

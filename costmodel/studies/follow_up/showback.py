@@ -13,7 +13,7 @@ from costmodel.decisions.simulate import simulate
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import Usage
-from costmodel.ledgers.book import lines_booked
+from costmodel.ledgers.book import lines_of
 
 UNALLOCATED, TOTAL = "unallocated", "total"
 BY_USAGE = ("serving", "retrieval", "failures")  # phases that requests cause; the others are fixed
@@ -75,7 +75,7 @@ def showback(
         check(named, "no option is eligible; name one")
         label = named
     label = study.label(label)
-    (booked,) = lines_booked(study.only(label)).values()
+    booked = lines_of(study, label)
     parts = {True: 0.0, False: 0.0}
     for each in booked.values():
         parts[each.line.phase in BY_USAGE] += float(each.usd.sum())
