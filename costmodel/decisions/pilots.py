@@ -173,7 +173,8 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
         judged[name] = tuple(names)
         for size in sizes:
             to_measure, how = price(plan, size)
-            usd, error, changes, settled, after, _ = told[plan, size]
+            known = told.get((plan, size)) or draws.told(plan, size)
+            usd, error, changes, settled, after, _ = known
             settled = np.nan if study.quality_floor is None else settled
             paid = usd, error, to_measure, usd - to_measure
             rows.append((name, size, *paid, changes, settled, now[plan[0]], after[plan[0]], how))
@@ -230,18 +231,17 @@ def _grown(
     more than sampling errors, on the same outcomes. What is told is kept in `told`.
     """
     plan, n = max(told, key=lambda x: told[x].usd - price(*x)[0])
-    plans, sizes, pays = [], [*draws.counts], told[plan, n].saved - price(plan, n)[0]
+    plans: list[Plan] = []
+    sizes, pays = [*draws.counts], told[plan, n].saved - price(plan, n)[0]
     while len(plan) < min(MOST_OPTIONS, len(alone)):
         more = (plan + other for other in alone if other[0] not in plan)
         plan = max(more, key=lambda x: draws.saved(x, n) - price(x, n)[0])
-        told |= {(plan, size): draws.told(plan, size) for size in sizes}
-        better = [told[plan, size].saved - price(plan, size)[0] for size in sizes]
-        most = int(np.argmax([x.mean() for x in better]))
-        added = better[most] - pays
-        if added.mean() <= ERRORS * standard_error(added):
+        n = max(sizes, key=lambda size: draws.saved(plan, size) - price(plan, size)[0])
+        told[plan, n] = draws.told(plan, n)
+        better = told[plan, n].saved - price(plan, n)[0]
+        if (better - pays).mean() <= ERRORS * standard_error(better - pays):
             break
-        plans.append(plan)
-        n, pays = sizes[most], better[most]
+        plans, pays = [*plans, plan], better
     return plans
 
 
@@ -378,19 +378,18 @@ class _Draws:
         kind = np.float32 if rough else np.float64
         seen = self.seen[:, plan]
         odds = np.vstack([logit(seen).T, n * np.log1p(-seen).sum(axis=1)]).astype(kind)
-        known, after, chance = known.astype(kind), [], []
-        each = np.column_stack([counts, np.ones(len(counts))]).astype(kind)
+        known, each = (np.column_stack([x, np.ones(len(x))]).astype(kind) for x in (known, counts))
+        sums, most = [], []
         for part in np.array_split(each, 1 + len(each) * len(seen) // AT_ONCE):
             weights = part @ odds
-            most = weights.max(axis=1, keepdims=True)
-            np.exp(np.subtract(weights, most, out=weights), out=weights)
-            total = weights.sum(axis=1, keepdims=True)
-            after.append(weights @ known / total)
-            chance.append(most + np.log(total))
+            most.append(weights.max(axis=1, keepdims=True))
+            np.exp(np.subtract(weights, most[-1], out=weights), out=weights)
+            sums.append(weights @ known)
+        after, total = np.split(np.concatenate(sums).astype(float), [-1], axis=1)
         k = counts[:, 0]
-        likely = np.concatenate(chance)[:, 0] - betaln(k + 1, n - k + 1)  # but for a factor
-        likely = np.exp(likely - likely.max())
-        return np.concatenate(after).astype(float), likely / likely.sum()
+        likely = (np.concatenate(most) + np.log(total))[:, 0] - betaln(k + 1, n - k + 1)
+        likely = np.exp(likely - likely.max())  # but for a factor
+        return after / total, likely / likely.sum()
 
 
 def _bands(x: np.ndarray) -> np.ndarray:
