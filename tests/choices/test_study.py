@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from toys import ON, STILL, api
 
@@ -258,3 +259,39 @@ def test_a_zero_for_people_must_be_meant():
     assert cm.Study(idle, WORK, accept_zero=None).option() is idle["own"]
     with pytest.raises(ValueError, match="accept_zero names 'items', which is not 0 here"):
         cm.Study(OPTIONS, WORK, accept_zero=("items",))
+
+
+def test_a_part_takes_what_the_whole_has_found_if_it_says_the_same(monkeypatch):
+    """The numbers are those of the part asked alone, and the engine is not asked again."""
+    whole = cm.load("support_assistant").changed(draws=300)
+    labels = ("RAG", "Cascade")
+    alone = cm.load("support_assistant").changed(draws=300).only(*labels)
+    apart = (
+        cm.compare(alone),
+        cm.ledger(alone),
+        cm.explain(alone, "RAG"),
+        cm.finance.cash_flow(alone),
+    )
+    cm.compare(whole), cm.ledger(whole)
+    part = whole.only(*labels)
+    with monkeypatch.context() as patched:
+        patched.setattr("costmodel.ledgers.plans.Question.answer", None)  # who asks it, fails
+        patched.setattr("costmodel.ledgers.engine.evaluate", None)
+        bold = replace(part, quality_floor=None, title="another rule")
+        shown = (
+            cm.compare(part),
+            cm.ledger(part),
+            cm.explain(part, "RAG"),
+            cm.finance.cash_flow(bold),
+        )
+        for mine, theirs in zip(shown, apart, strict=True):
+            pd.testing.assert_frame_equal(mine, theirs)
+        assert not cm.compare(bold)["expected"].isna().any()
+        for change in ({"seed": 1}, {"draws": 200}, {"months": 12}):
+            with pytest.raises(TypeError):
+                cm.compare(part.changed(**change))
+    dear = replace(part, work=replace(part.work, usd_per_failure=9.0))
+    assert (cm.compare(dear)["expected"] > shown[0]["expected"]).all()
+    measured = cm.choices.with_quality(part.options["RAG"], cm.Measured(90, 100))
+    judged = replace(part, options={**part.options, "RAG": measured})
+    assert cm.compare(judged)["quality"]["RAG"] > 0.8 > shown[0]["quality"]["RAG"]
