@@ -47,6 +47,7 @@ from costmodel.ledgers.book import ledger
 from costmodel.ledgers.evidence import meanings
 
 FOLDS = 5
+LEAST_DRAWS = 10 * FOLDS
 TAILS = 1, 99  # percentiles between which the regression sees the costs
 DEGREE = 5  # of the polynomial of one input
 GROUP_DEGREE = 3  # of that of each input of a group, which has the products of pairs too
@@ -215,7 +216,7 @@ def value_of_information(
     ['everything', 'all']
     """
     draws, seed = study.draws, study.seed
-    whole_number("draws", draws, 10 * FOLDS, DRAWS_MAX)
+    whole_number("draws", draws, LEAST_DRAWS, DRAWS_MAX)
     costs, runs = that_run(totals(comparable(study), draws, discounted=True))
     check(
         runs.any(), "value_of_information: no option runs in nine draws of ten; `compare` says why"

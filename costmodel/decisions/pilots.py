@@ -15,7 +15,7 @@ regression on their counts, one of each draw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
@@ -41,7 +41,7 @@ from costmodel.core import (
     whole_number,
 )
 from costmodel.decisions.information import (
-    FOLDS,
+    LEAST_DRAWS,
     SURE,
     clipped,
     controlled,
@@ -53,8 +53,8 @@ from costmodel.decisions.simulate import Simulated, not_comparable, simulate, wo
 from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
 from costmodel.laws.quality import logit, shift
+from costmodel.ledgers.engine import at_middle
 
-LEAST_DRAWS = 10 * FOLDS
 HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
 MOST_OPTIONS = 5  # of one plan
 MOST = 10_000  # answers: more than any law here can tell apart
@@ -162,10 +162,11 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
     seen = np.clip(through_judge(today, judge), SURE, 1 - SURE)
     counts = _counts(labels, sizes, seen, study.seed)
     draws = _Draws(study, cost, share[runs], today, seen, counts)
-    made = [_prototype(study, found, label) for label in labels]
-    price = partial(_price, usd=judging_usd(study.work, study.terms), made=made)
     now, rows, bands, judged = _bands(draws.share), [], {}, {}
     alone = _with_hope(draws)
+    prototypes = _prototypes(study.only(*(labels[i] for (i,) in alone)))
+    made = {i: prices for (i,), prices in zip(alone, prototypes, strict=True)}
+    price = partial(_price, usd=judging_usd(study.work, study.terms), made=made)
     told = {(plan, size): draws.told(plan, size) for plan in alone for size in sizes}
     for plan in [*alone, *_grown(draws, told, alone, price)]:
         names = [labels[i] for i in plan]
@@ -173,12 +174,11 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
         judged[name] = tuple(names)
         for size in sizes:
             to_measure, how = price(plan, size)
-            known = told.get((plan, size)) or draws.told(plan, size)
-            usd, error, changes, settled, after, _ = known
-            settled = np.nan if study.quality_floor is None else settled
-            paid = usd, error, to_measure, usd - to_measure
-            rows.append((name, size, *paid, changes, settled, now[plan[0]], after[plan[0]], how))
-            bands[name, size] = dict(zip(labels, after, strict=True))
+            x = told.get((plan, size)) or draws.told(plan, size)
+            settled = np.nan if study.quality_floor is None else x.settles
+            usd, first = (x.usd, x.error, to_measure, x.usd - to_measure), plan[0]
+            rows.append((name, size, *usd, x.changes, settled, now[first], x.bands[first], how))
+            bands[name, size] = dict(zip(labels, x.bands, strict=True))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
@@ -400,25 +400,26 @@ def _bands(x: np.ndarray) -> np.ndarray:
 # -- what it costs ---------------------------------------------------------------------------------
 
 
-def _prototype(study: Study, found: Simulated, label: str) -> Prices:
-    """What must be made before an option answers at all.
+def _prototypes(study: Study) -> Iterator[Prices]:
+    """What must be made before each option answers at all.
 
     Hours of building in the proportion of a prototype to the tier of the workload, all else as it
     is; nobody buys servers for it.
     """
     small, own = middle((catalog.tier("prototype"), study.work.tier))
-    calendar, prices = found.middle.calendar, {}
-    for line in found.middle.bills[label].lines:
-        first = np.ravel(line.schedule.weights(calendar.months, calendar.demand))[0]
-        if line.phase in MAKING and line.unit != "server" and first:
-            building = line.phase == "build" and line.unit == "hour"
-            part = min(1.0, small.build_factor / own.build_factor) if building else 1.0
-            usd = float(np.ravel(line.usd)[0] * first * part)
-            prices[line.item, line.unit, round(usd, 2)] = usd
-    return prices
+    part, found = min(1.0, small.build_factor / own.build_factor), at_middle(study)
+    for bill in found.bills.values():
+        prices = {}
+        for line in bill.lines:
+            first = np.ravel(line.schedule.weights(study.terms.months, found.calendar.demand))[0]
+            if line.phase in MAKING and line.unit != "server" and first:
+                building = line.phase == "build" and line.unit == "hour"
+                usd = float(np.ravel(line.usd)[0] * first * (part if building else 1.0))
+                prices[line.item, line.unit, round(usd, 2)] = usd
+        yield prices
 
 
-def _price(plan: Plan, n: int, usd: tuple[float, float], made: list[Prices]) -> tuple[float, str]:
+def _price(plan: Plan, n: int, usd: tuple, made: dict[int, Prices]) -> tuple[float, str]:
     """What a plan costs [USD], and how that is counted; `usd` is of one item and one judgement."""
     item, judgement = usd
     prototypes = sum({key: usd for i in plan for key, usd in made[i].items()}.values())
