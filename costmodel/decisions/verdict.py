@@ -13,7 +13,8 @@ from costmodel.choices.study import Study, analysis
 from costmodel.core import check, frozen
 from costmodel.decisions.breakeven import along, breakeven, settled
 from costmodel.decisions.compare import compare
-from costmodel.decisions.pilots import LEAST_DRAWS, pilot
+from costmodel.decisions.information import LEAST_DRAWS
+from costmodel.decisions.pilots import pilot
 from costmodel.decisions.search import FACTOR, present, search_limits, sign_changes
 from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals, worth_together
 from costmodel.decisions.wording import (
