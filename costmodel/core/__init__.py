@@ -47,7 +47,6 @@ from costmodel.core.errors import (
     unknown,
 )
 from costmodel.core.files import (
-    FORMULA,
     as_csv,
     check_writable,
     is_named,
@@ -131,7 +130,7 @@ from costmodel.core.units import (
 from costmodel.core.words import USD, Currency, dollars, listed, money, number_text, percent, short
 
 __all__ = """
-    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS FORMULA GB
+    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS GB
     GLOSSARY HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR
     MILLION MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured NotRecordable
     Number OtherBranch Plan ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX StandIn
