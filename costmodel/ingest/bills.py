@@ -31,6 +31,7 @@ NO_MODEL = re.compile(
     r"|thinking|prompt|completion|batch|token).*)",
     re.IGNORECASE,
 )
+RATES = 1e-6, 1e3  # dollars for one unit of a currency
 REGION = re.compile(r"^[A-Z]{2,4}\d-(MP:)?([A-Z]{2,4}\d_)?")
 
 
@@ -122,7 +123,7 @@ def _lines(given: pd.DataFrame, usd_per_unit: float | None) -> pd.DataFrame:
     """The lines of a bill, from the columns of its reader."""
     foreign = set(given["currency"].str.upper()) - {"", "USD"}
     if usd_per_unit is not None:
-        require("usd_per_unit", usd_per_unit, 1e-6, 1e3)
+        require("usd_per_unit", usd_per_unit, *RATES)
     check(
         not foreign or usd_per_unit,
         f"the bill is in {', '.join(sorted(foreign))}; give usd_per_unit=, the dollars for one "

@@ -1,0 +1,191 @@
+"""The command line: each refusal names the option, what is allowed and the fix."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import costmodel as cm
+from costmodel.cli import main
+from costmodel.core.errors import SENTENCE
+
+SMALL = """title: Small
+terms: {on: 2026-11-20, months: 3}
+workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250, usd_per_failure: 1}
+options: {presets: {only: [Prompt]}}
+draws: 100
+"""
+USAGE = str(cm.ingest.example())
+INIT = ["init", "new.yaml", "--for", "documents", "--size", "9", "--wrong", "1", "--amount"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(SMALL)
+    return tmp_path
+
+
+def spoken(*given):
+    """Exit code and words of a command."""
+    said = CliRunner().invoke(main, [*map(str, given)])
+    assert said.exception is None or isinstance(said.exception, SystemExit), said.exception
+    return said.exit_code, " ".join(said.output.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["compare", "mine.yaml", "--months", "1e400"], "--months is '1e400', it must be a whole"),
+        (["compare", "mine.yaml", "--months", 0], "a whole number between 1 and 120"),
+        (["compare", "mine.yaml", "--seed", -1], "--seed is '-1', it must be a whole number betw"),
+        (["compare", "mine.yaml", "--draws", 5], "--draws is '5', it must be a whole number betw"),
+        (["compare", "mine.yaml", "--draws", "9" * 5_000], "it must be a whole number between 100"),
+        (["compare", "mine.yaml", "--own-api", "x", 1, "nan", 9], "--own-api is 'nan', it must be"),
+        (["explain", "mine.yaml", "Prompt", "--lines", -5], "--lines is '-5', it must be a whole"),
+        (["prices", "gpt-4o", "--discount", 2], "it must be a number between 0 and 0.999"),
+        (["prices", "gpt-4o", "--on", "x"], "--on is 'x', write it as 'YYYY-MM-DD'"),
+        ([*INIT, "1e400"], "--amount is '1e400', it must be a number between 0.01 and 1e+12"),
+        (["from", USAGE, "-o", "new.yaml", "--floor", 7], "--floor is '7', it must be a number"),
+        (["reconcile", USAGE, "bill.csv"], "is in EUR; give --rate, the dollars for one unit of"),
+        (["reconcile", USAGE, "bill.csv", "--rate", 0], "between 1e-06 and 1,000"),
+        (["check", "mine.yaml", "--max-usd-per-month", "nan"], "--max-usd-per-month is 'nan', it"),
+        (["check", "mine.yaml", "--max-growth", "10%"], "--max-growth needs two whole years, or"),
+        (["check", "mine.yaml"], "write --max-usd-per-month, --min-quality or --max-growth"),
+        (["diff", "mine.yaml", "--from", "x", "--to", "y"], "--from is 'x', it must be a day such"),
+        (["diff", "mine.yaml", "--from", "2026-11-20", "--to", "2026-11-02"], "no later than --to"),
+        (["corpus", ".", "--since", "x"], "--since is 'x', it must be a day such as 2026-12-01"),
+        (["corpus", ".", "--since", "2030-01-01"], "it must be a day before today, 2026-12-01"),
+        (["corpus", ".", "--since", "2026-01-01"], "no history of '.'; give --older instead"),
+        (["corpus", ".", "--months", 3], "write --older and --months together, or --since alone"),
+        (["app", "--port", 99_999], "--port is '99999', it must be a whole number between 1 and"),
+        (["portfolio", "mine.yaml", "--csv", "-"], "mine.yaml is one scenario; write a folder of"),
+        (["portfolio", "head.csv", "--csv", "-"], "has a column 'Name'; write it as 'name'"),
+        (["portfolio", "far.csv", "--csv", "-"], "requests_per_month) is '1e400', it must be a"),
+        (["portfolio", "none.csv", "--csv", "-"], "names no scenario that it changes; give --base"),
+    ],
+)
+def test_a_refusal_names_the_option_as_it_was_typed(given, says, home):
+    (home / "bill.csv").write_text("time,item,amount,currency\n2026-10-01,x,5,EUR\n")
+    (home / "head.csv").write_text("Name,scenario\na,mine.yaml\n")
+    (home / "far.csv").write_text("name,scenario,requests_per_month\na,mine.yaml,1e400\n")
+    (home / "none.csv").write_text("name,months\na,3\n")
+    code, said = spoken(*given)
+    assert code == 2 and says in said and len(said) <= SENTENCE + 10
+    assert not (home / "new.yaml").exists()
+
+
+# -- where it is written ---------------------------------------------------------------------------
+
+
+def test_a_minus_is_standard_output_everywhere(home):
+    made = CliRunner().invoke(main, ["from", USAGE, "-o", "-"])
+    assert made.exit_code == 0 and len(cm.load(made.stdout).options) > 1
+    assert "rows of usage" in made.stderr
+    made = CliRunner().invoke(main, [*INIT[:1], "-", *INIT[2:], "100"])
+    assert made.exit_code == 0 and cm.load(made.stdout).work.requests_per_month == 100
+    assert json.loads(CliRunner().invoke(main, ["schema", "-o", "-"]).stdout)["type"] == "object"
+    for given in (["export", "mine.yaml"], ["showback", "mine.yaml"], ["report", "board"]):
+        code, said = spoken(*given, "-o", "-")
+        assert (
+            code == 2
+            and "-o is '-', it must be a folder: what has several files"
+            in said.replace("--out", "-o")
+        )
+    assert [path.name for path in home.iterdir()] == ["mine.yaml"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["compare", "mine.yaml", "--csv", "-"],
+        ["portfolio", ".", "--csv", "-"],
+        ["from", USAGE, "-o", "-"],
+        ["schema", "-o", "-"],
+    ],
+)
+def test_json_and_a_table_are_not_printed_together(given):
+    assert spoken(*given, "--json") == (
+        2, "error: --json and - both print alone; write the other one to a path",
+    )  # fmt: skip
+
+
+def test_a_schema_replaces_no_file_without_force(home):
+    (home / "there.json").write_text("kept")
+    code, said = spoken("schema", "-o", "there.json")
+    assert code == 2 and "there.json is there already; write another path, or add --force" in said
+    assert (home / "there.json").read_text() == "kept"
+    assert spoken("schema", "-o", "there.json", "--force")[0] == 0
+    assert json.loads((home / "there.json").read_text())["type"] == "object"
+
+
+def test_a_table_replaces_a_table_alone(home):
+    """Also where an option has several values, one of which is no path."""
+    beside = ["--own-api", "x", 1, 2, 9_000]
+    for _ in "ab":
+        assert spoken("compare", "mine.yaml", *beside, "--csv", "new.csv")[0] == 0
+    assert {*pd.read_csv("new.csv")["option"]} == {"Prompt", "x"}
+    (home / "rows.csv").write_text("name,scenario\na,mine.yaml\n")
+    for source in (".", "rows.csv"):
+        code, said = spoken("portfolio", source, "--csv", "mine.yaml")
+        assert code == 2 and "mine.yaml is" in said and "write " in said
+    (home / "logs").mkdir()
+    (home / "logs" / "old.yaml").write_text("kept")
+    code, said = spoken("from", "logs", "-o", "logs/old.yaml", "--force")
+    assert code == 2 and "logs/old.yaml is read by this command; write to another path" in said
+    assert (home / "mine.yaml").read_text() == SMALL
+    assert (home / "logs" / "old.yaml").read_text() == "kept"
+
+
+# -- a cluster -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def silent():
+    """A port that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_scheduler_that_does_not_answer_is_said_in_seconds(silent, home):
+    pytest.importorskip("distributed")
+    begun = time.monotonic()
+    for address in (f"tcp://127.0.0.1:{silent}", "x", "foo://x:1"):
+        code, said = spoken("portfolio", ".", "--csv", "t.csv", "--scheduler", address)
+        assert code == 2 and f"no Dask scheduler answers at '{address}' within 5 s; write" in said
+    assert time.monotonic() - begun < 30 and not (home / "t.csv").exists()
+    told = " ".join(CliRunner().invoke(main, ["portfolio", "--help"]).output.split())
+    assert "Whoever reaches an open one can run code on its workers" in told
+
+
+def test_a_portfolio_on_dask_that_is_stopped_ends_at_once(home):
+    distributed = pytest.importorskip("distributed")
+    (home / "many").mkdir()
+    text = SMALL.replace("draws: 100", "draws: 100000")
+    for k in range(100):
+        (home / "many" / f"{k}.yaml").write_text(text)
+    with distributed.LocalCluster(
+        1, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        address = ["--scheduler", cluster.scheduler_address]
+        run = subprocess.Popen(
+            [sys.executable, "-m", "costmodel", "portfolio", "many", "--csv", "out.csv", *address],
+            env={**os.environ, "PYTHONPATH": str(Path(cm.__file__).parents[1])},
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        until = time.monotonic() + 60
+        while not cluster.scheduler.tasks and time.monotonic() < until:
+            time.sleep(0.2)
+        assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        said = run.communicate(timeout=30)[1]
+        assert run.returncode == 130 and "Traceback" not in said and "error: stopped" in said
+    assert not (home / "out.csv").exists()
