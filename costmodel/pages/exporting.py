@@ -127,9 +127,11 @@ def reports(
 
     One that fails does not stop the others; the exit code is 1 then.
     """
+    from costmodel.pages.report.parameters import schema as parameters_of
     from costmodel.pages.report.runner import Report, run_many
 
     path = find_notebook(notebook)
+    parameters_of(path)  # what is no notebook is refused at once
     more = not_none(draws=draws)
     jobs = {
         name: (path, {"scenario": str(Path(x).resolve()) if Path(x).is_file() else x} | more)

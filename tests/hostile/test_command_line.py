@@ -145,6 +145,37 @@ def test_a_table_replaces_a_table_alone(home):
     assert (home / "logs" / "old.yaml").read_text() == "kept"
 
 
+# -- notebooks -------------------------------------------------------------------------------------
+
+CELL = {"cell_type": "code", "metadata": {"tags": ["parameters"]}}
+
+
+@pytest.mark.parametrize(
+    ("notebook", "says"),
+    [
+        ("hello", "own.ipynb is not a notebook; write the path of an .ipynb file"),
+        ('{"cells": []}', "own.ipynb is not a notebook"),
+        (
+            {"nbformat": 3, "worksheets": []},
+            "is a notebook of format 3, 4 is read; open it in Jupy",
+        ),
+        ({"nbformat": 99, "cells": []}, "is a notebook of format 99, 4 is read"),
+        ({"nbformat": 4, "cells": [CELL]}, "own.ipynb is not a notebook"),
+        (
+            {"nbformat": 4, "cells": [CELL | {"source": "x = ("}]},
+            "its cell of parameters is no Pyt",
+        ),
+        ({"nbformat": 4, "cells": [CELL | {"source": "x = 3  # [a, b]"}]}, "limits of 'x' must be"),
+    ],
+)
+def test_what_is_no_notebook_is_said(notebook, says, home):
+    text = notebook if isinstance(notebook, str) else json.dumps(notebook)
+    (home / "own.ipynb").write_text(text)
+    for given in (["report"], ["reports", "mine.yaml", "--notebook"]):
+        code, said = spoken(*given, "./own.ipynb")
+        assert code == 2 and says in said and len(said) < SENTENCE
+
+
 # -- a cluster -------------------------------------------------------------------------------------
 
 
