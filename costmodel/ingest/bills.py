@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core import check, frozen, public, require
-from costmodel.ingest.collect import collected
+from costmodel.ingest.collect import collected, not_read
 from costmodel.ingest.reader import TOKENS
 
 # kind of a line -> what its text holds; the first that fits counts
@@ -112,9 +112,9 @@ def read_bill(
     tables, notes = [], []
     for file, given, _, lost in collected(paths, "bill", columns):
         given = given.replace({"amount": {np.inf: np.nan}, "credit": {np.inf: np.nan}})
-        lost += int(given["amount"].isna().sum())
-        why = "they hold no amount, or not as many fields as the header"
-        notes += [f"{file}: {lost:,} rows were not used: {why}"] if lost else []
+        lost += [*given.index[given["amount"].isna()]]
+        why = "rows hold no amount, or not as many fields as the header, and are not used"
+        notes += not_read(file, lost, why)
         tables.append(_lines(given, usd_per_unit))
     return Bill(pd.concat(tables, ignore_index=True), tuple(notes))
 

@@ -81,6 +81,8 @@ def from_files(
         put(as_yaml(study), out)
     with words_beside(out):
         _say(usage)
+        for note in (*(bill.notes if bill else ()), *(judged.notes if judged else ())):
+            echo(wrapped(note, "note: "))
         if bill:
             echo(wrapped(held_against(usage, bill).sentence))
         for path in found["load test"]:

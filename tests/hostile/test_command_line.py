@@ -145,6 +145,39 @@ def test_a_table_replaces_a_table_alone(home):
     assert (home / "logs" / "old.yaml").read_text() == "kept"
 
 
+# -- rows that cannot be read ----------------------------------------------------------------------
+
+
+def test_rows_that_cannot_be_read_are_counted_and_the_first_is_named(home):
+    (home / "calls.csv").write_text(
+        "time,model,input,output,calls,billed_usd\n2026-10-01,gpt-4o,100,10,1,0.5\n"
+        "x,gpt-4o,100,10,1,0.5\n2026-10-01,gpt-4o,100,10,1,abc\n2026-10-01,gpt-4o,,,,\n"
+    )
+    usage = cm.ingest.read("calls.csv")
+    assert usage.set_aside.to_dict("records") == [
+        {"file": "calls.csv", "row": 4, "reason": "an amount is no number"}
+    ]
+    assert usage.notes[:2] == (
+        "1 row or line holds no usage; the first is calls.csv row 5",
+        "1 row has no time; the first is calls.csv row 3",
+    )
+    (home / "judged.csv").write_text(
+        "item,option,accepted,score,trials\n1,A,yes,,\n2,A,maybe,,\n3,A,no,,x\n4,A,no,,-5\n"
+    )
+    judged = cm.ingest.read_evaluations("judged.csv")
+    assert judged.table["item"].tolist() == ["1"] and judged.notes == (
+        "judged.csv: 3 rows hold no verdict that can be read; the first is row 3",
+    )
+    (home / "scores.csv").write_text("item,option,accepted,score\n1,A,,0.9\n2,A,,abc\n")
+    scored = cm.ingest.read_evaluations("scores.csv", threshold=0.5)
+    assert scored.table["item"].tolist() == ["1"] and "the first is row 3" in scored.notes[0]
+    known = cm.ingest.example("evaluation").read_text("utf-8").splitlines(keepends=True)
+    bad = known[1].replace(known[1].split(",")[known[0].strip().split(",").index("accepted")], "?")
+    (home / "known.csv").write_text("".join([known[0], bad, *known[2:]]))
+    code, said = spoken("from", USAGE, "known.csv", "-o", "new.yaml")
+    assert code == 0 and "known.csv: 1 row holds no verdict that can be read; the first" in said
+
+
 # -- notebooks -------------------------------------------------------------------------------------
 
 CELL = {"cell_type": "code", "metadata": {"tags": ["parameters"]}}
