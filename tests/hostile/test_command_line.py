@@ -134,9 +134,11 @@ def test_a_table_replaces_a_table_alone(home):
         assert spoken("compare", "mine.yaml", *beside, "--csv", "new.csv")[0] == 0
     assert {*pd.read_csv("new.csv")["option"]} == {"Prompt", "x"}
     (home / "rows.csv").write_text("name,scenario\na,mine.yaml\n")
+    (home / "link").symlink_to("mine.yaml")
     for source in (".", "rows.csv"):
-        code, said = spoken("portfolio", source, "--csv", "mine.yaml")
-        assert code == 2 and "mine.yaml is" in said and "write " in said
+        for place in ("mine.yaml", "link"):
+            code, said = spoken("portfolio", source, "--csv", place)
+            assert code == 2 and f"{place} is" in said and "write " in said
     (home / "logs").mkdir()
     (home / "logs" / "old.yaml").write_text("kept")
     code, said = spoken("from", "logs", "-o", "logs/old.yaml", "--force")
