@@ -46,6 +46,7 @@ from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
 from costmodel.laws.quality import logit, shift
 
+ROOM = 90_000  # draws x options that are held at once
 LEAST_DRAWS = 10 * FOLDS
 HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
 MOST_OPTIONS = 5  # of one plan
@@ -141,13 +142,13 @@ def pilot(
         whole_number("pilot: n", size, 1, MOST)
     require("pilot: agreement", agreement, 0.501, 1)
     whole_number("draws", study.draws, LEAST_DRAWS, DRAWS_MAX)
-    asked = "pilot", *sizes, agreement
-    return study.once(asked, lambda: _pilot(study, sizes, agreement)).copy()
+    return study.once(("pilot", *sizes, agreement), lambda: _pilot(study, sizes, agreement)).copy()
 
 
 def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
     """The table of `pilot`."""
-    study = study if study.draws <= ENOUGH else study.changed(draws=ENOUGH)
+    most = min(ENOUGH, ROOM // len(study.options))
+    study = study if study.draws <= most else study.changed(draws=most)
     found = simulate(study)
     kept, runs, left_out = _known(found)
     labels = list(kept)

@@ -92,9 +92,9 @@ def _kept_apart(given: Mapping[str, Any]) -> None:
         check(out, "an empty path names no file; write the path of one")
         over = isfile(out) and any(_reads(x, out) for x in read)
         check(not over, f"{out} is read by this command; write to another path")
-    place = Path(given.get("csv") or STDOUT).resolve()  # what a link leads to
-    lost = isfile(place) and place.suffix and place.suffix.lower() not in TABLE
-    check(not lost, f"{given.get('csv')} is there and no table; write a path that ends in .csv")
+    csv = given.get("csv")
+    lost = csv and isfile(csv) and _ending(csv) not in (*TABLE, "")
+    check(not lost, f"{csv} is there and no table; write a path that ends in .csv")
 
 
 def _texts(value: Any) -> list[str]:
@@ -104,11 +104,16 @@ def _texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
+def _ending(path: str) -> str:
+    """How a path ends, or what a link leads to."""
+    return Path(path).resolve().suffix.lower()
+
+
 def _reads(given: str, out: str) -> bool:
     """Whether a path is that of a file, or of a folder that holds it and no table."""
     if isdir(given):
         home = Path(given).resolve() in Path(out).resolve().parents
-        return home and Path(out).resolve().suffix.lower() not in TABLE
+        return home and _ending(out) not in TABLE
     return isfile(given) and samefile(given, out)
 
 

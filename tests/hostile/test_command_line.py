@@ -211,6 +211,25 @@ def test_what_is_no_notebook_is_said(notebook, says, home):
         assert code == 2 and says in said and len(said) < SENTENCE
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("costmodel report ./own.ipynb", "its notebook './own.ipynb' is none of the package; run"),
+        ("costmodel", "its command is no `costmodel report`; write the report again"),
+        ("costmodel report 'x", "its command is no `costmodel report`"),
+        (5, "its command is no `costmodel report`"),
+    ],
+)
+def test_results_never_say_which_notebook_runs(command, says, home):
+    cell = {"cell_type": "code", "metadata": {}, "source": "open('ran', 'w')", "outputs": []}
+    (home / "own.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [cell]}))
+    assert spoken("export", "mine.yaml", "--json", "-o", ".")[0] == 0
+    found = json.loads((home / "mine.json").read_text())
+    (home / "mine.json").write_text(json.dumps(found | {"command": command, "numbers": {}}))
+    code, said = spoken("rerun", "mine.json")
+    assert code == 2 and says in said and not (home / "ran").exists()
+
+
 # -- a cluster -------------------------------------------------------------------------------------
 
 
