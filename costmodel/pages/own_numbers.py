@@ -21,7 +21,6 @@ from costmodel.pages.commands import FORCE, not_there, put, put_csv, words_besid
 from costmodel.pages.terminal import aligned, busy, wrapped
 from costmodel.pages.values import Day, Within
 from costmodel.scenarios.scenario import load
-from costmodel.scenarios.writing import as_yaml
 from costmodel.studies.history.bridge import reconcile as held_against
 from costmodel.studies.history.corpora import corpus as corpus_of
 from costmodel.studies.history.corpora import index_prices
@@ -65,6 +64,8 @@ def from_files(
     FILES are exports and logs of any known format, told by their content; a folder is all files in
     it. `costmodel report 01_which_approach --scenario PATH` then answers on your own traffic.
     """
+    from costmodel.scenarios.writing import as_yaml
+
     not_there(out, force)
     named = columns_given(columns)
     found = by_kind(files, named)

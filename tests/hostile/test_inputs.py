@@ -115,11 +115,11 @@ def test_a_folder_is_no_scenario(tmp_path):
 
 
 def test_more_draws_than_memory_holds_are_refused_and_others_are_kept_in_half_of_it():
-    """A million draws of 10 options take at most 1 GB; beyond 131,072 a number has four bytes."""
+    """A million draws of 15 options take at most 1 GB; beyond 131,072 a number has four bytes."""
     study = cm.load(BASE, draws=1_000_000)
-    many = {f"o{i}": study.options["Prompt"] for i in range(15)}
+    many = {f"o{i}": study.options["Prompt"] for i in range(16)}
     with pytest.raises(
-        ValueError, match=r"^draws is 1,000,000 for 15 options, allowed are 666,666"
+        ValueError, match=r"^draws is 1,000,000 for 16 options, allowed are 937,500"
     ):
         cm.compare(study.changed(options=many))
     few, more = (simulate(study.changed(draws=draws)) for draws in (50_000, 140_000))
