@@ -18,7 +18,9 @@ import click
 from click import argument, echo, option
 
 import costmodel as cm
-from costmodel.core import CatalogError, called, middle, read_text
+from costmodel.choices.terms import MONTHS_MAX
+from costmodel.core import SEED_MAX, CatalogError, called, middle, read_text
+from costmodel.facts.cards import DISCOUNT_MAX
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages import exporting
 from costmodel.pages.app import app
@@ -27,6 +29,7 @@ from costmodel.pages.commands import (
     EXIT_CODES,
     SCENARIO,
     STDOUT,
+    WORKERS,
     Commands,
     complete_labels,
     complete_notebooks,
@@ -47,6 +50,7 @@ from costmodel.pages.terminal import (
     visible,
     wrapped,
 )  # fmt: skip
+from costmodel.pages.values import Folder, Within
 
 
 @click.group(
@@ -74,19 +78,23 @@ GIVE_PRICE = (
     "write usd_per_failure under the workload of {}, or make the scenario by "
     "`costmodel from --failure USD`."
 )
-MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
+MONTHS = option(
+    "--months", type=Within(1, MONTHS_MAX, whole=True),
+    help="Horizon in months, instead of the scenario's.",
+)  # fmt: skip
 
 
 @main.command()
 @SCENARIO
 @MONTHS
 @DRAWS
-@option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
+@option("--seed", type=Within(0, SEED_MAX, whole=True),
+        help="Seed of the draws, instead of the scenario's.")  # fmt: skip
 @PRICE_BOOK
 @option(
     "--own-api",
     "own_apis",
-    type=(str, float, float, float),
+    type=(str, Within(), Within(), Within(1)),
     multiple=True,
     metavar="ID IN OUT WINDOW",
     help="Beside the options, an API of your own: USD per million tokens in and out, its window.",
@@ -164,8 +172,13 @@ def lint(scenario: str, everything: bool) -> dict[str, Any]:
     help="Where the table is written, in USD, with full precision.",
 )
 @DRAWS
-@option("--workers", default=2, show_default=True, help="Processes.")
-@option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
+@WORKERS
+@option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Address of a Dask scheduler, instead of processes. Whoever reaches an open one can run "
+    "code on its workers: keep it on a network of your own.",
+)
 def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
     """Compare every scenario of SOURCE, a folder of YAML files or a CSV with one in a row.
 
@@ -194,7 +207,8 @@ def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
 @argument("label", metavar="OPTION", shell_complete=complete_labels)
 @MONTHS
 @PRICE_BOOK
-@option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
+@option("--lines", default=12, show_default=True, type=Within(1, 10_000, whole=True),
+        help="How many lines, dearest first.")  # fmt: skip
 def explain(scenario: str, label: str, lines: int, **changes: Any) -> dict[str, Any]:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source.
 
@@ -222,7 +236,8 @@ def explain(scenario: str, label: str, lines: int, **changes: Any) -> dict[str, 
 @option("--on", metavar="DATE", help="Prices of that day, YYYY-MM-DD; today by default.")
 @option("--mode", default="standard", show_default=True, help="standard, batch, flex or priority.")
 @option("--residency", help="Region in which data must stay, such as eu.")
-@option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
+@option("--discount", default=0.0, type=Within(0, DISCOUNT_MAX),
+        help="Negotiated share off every class, 0 to 0.999.")  # fmt: skip
 def prices(**asked: Any) -> dict[str, Any]:
     """Show what MODEL costs by token class and context tier."""
     card = cm.facts.api_price(**asked)
@@ -276,7 +291,7 @@ def data(check: bool) -> dict[str, Any]:
     "--out",
     default="reports",
     show_default=True,
-    metavar="FOLDER",
+    type=Folder(),
     help="Where the report is written.",
 )
 @option(

@@ -14,6 +14,7 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -38,11 +39,13 @@ import costmodel as cm
 from costmodel.cli import main
 from costmodel.core.errors import SENTENCE
 from costmodel.core.nested import field_names
+from costmodel.pages import app
 from costmodel.pages.commands import notebooks
 from costmodel.pages.report.parameters import schema, validate
 from costmodel.pages.report.runner import rehearse
 
 matplotlib.use("Agg")
+app.find_spec = lambda _: None  # no fuzzer starts a server
 SECONDS, BYTES = 20, 1_000_000_000  # of the processor, and of memory, for one input
 STUCK = 60 * SECONDS  # of the clock, on a busy machine too: the whole run ends and says where
 BATCH = 25  # inputs of one kind in a row
@@ -93,8 +96,29 @@ COMMANDS += [["explain", "small.yaml"], ["explain", "small.yaml", "RAG", "--line
 COMMANDS += [[name, "small.yaml"] for name in ("lint", "export", "diff", "check", "showback")]
 COMMANDS += [["reconcile", "a"], ["report", "01_which_approach", "-p", "x"]]
 COMMANDS += [["report", "01_which_approach", more] for more in ("-y", "-f", "-p", "--scenario")]
-COMMANDS += [["init", "new.yaml", "--for", "answers", "--amount"], ["from", "rows.csv", "-o"]]
+COMMANDS += [["init", "new.yaml", "--for", "documents", "--amount"], ["from", "rows.csv", "-o"]]
+OPTIONS = {  # command -> options that take one value, each tried with a hostile one
+    ("compare", "small.yaml"): "--note --draws --json",
+    ("explain", "small.yaml", "RAG"): "--lines --months --price-book",
+    ("portfolio", "small.yaml", "--csv", "t.csv"): "--base --draws --workers",
+    ("from", "calls.csv", "-o", "-"): "--columns --floor --calls-per-day --failure --on",
+    ("reconcile", "calls.csv", "96.91"): "--columns --rate",
+    ("reprice", "calls.csv", "--with", "small.yaml"): "--columns --context --csv",
+    ("corpus", "texts"): "--model --older --months --since --extractor --on",
+    ("diff", "small.yaml", "small.yaml"): "--from --to --draws --markdown --exit-code",
+    ("check", "small.yaml"): "--option --max-usd-per-month --min-quality --max-growth --against",
+    ("showback", "small.yaml"): "--option --fixed --usage --columns --draws -o",
+    ("export", "small.yaml", "--json"): "-o --draws --focus",
+    ("init", "new.yaml", "--for", "bill", "--amount", "9"): "--size --wrong --force",
+    ("schema",): "-o --force --json",
+    ("reports", "small.yaml", "--workers", "0"): "--notebook --format --draws -o",
+    ("app",): "--port --no-browser",
+    ("rerun",): "small.yaml small.json",
+    ("data",): "--check",
+}
+COMMANDS += [[*given, more] for given, all_ in OPTIONS.items() for more in all_.split()]
 COMMANDS += [[name] for name in "lint prices list data corpus init from report reprice".split()]
+COMMANDS += [[name] for name in "reports rerun schema app".split()]
 
 
 # -- the guard -------------------------------------------------------------------------------------
@@ -227,6 +251,9 @@ def ran(args):
     """A command ends with 0, 1 or 2, and with one sentence where it refuses."""
     Path("small.yaml").write_text(SMALL)
     Path("rows.csv").write_text("name,scenario,months\na,small.yaml,2\nb,small.yaml,x\n")
+    Path("calls.csv").write_text(calls(), encoding="utf-8")
+    Path("texts").mkdir(exist_ok=True)
+    Path("texts", "a.md").write_text("One two three.")
     made = CliRunner().invoke(main, args, input="")
     if made.exception and not isinstance(made.exception, SystemExit):
         raise made.exception
@@ -307,9 +334,79 @@ def compared(path):
 @cache
 def few_calls():
     """The first lines of the example of usage: a bill is reconciled with them in no time."""
-    lines = cm.ingest.example().read_text(encoding="utf-8").splitlines(keepends=True)
-    Path("calls.csv").write_text("".join(lines[:60]), encoding="utf-8")
+    Path("calls.csv").write_text(calls(), encoding="utf-8")
     return cm.ingest.read("calls.csv")
+
+
+@cache
+def calls():
+    lines = cm.ingest.example().read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(lines[:60])
+
+
+@cache
+def results():
+    """What `export --json` writes of the small scenario."""
+    return cm.report.as_json(cm.load(SMALL), Path("results.json")).read_text(encoding="utf-8")
+
+
+def fuzz_results(rng):
+    """Stored results with other values, or cut off, for the commands that take them."""
+    stored = json.loads(results())
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        *above, last = rng.choice([*places(stored)])
+        at = stored
+        for key in above:
+            at = at[key]
+        at[last] = hostile(rng)
+    text = json.dumps(stored, default=str)
+    text = text[: rng.randrange(len(text))] if rng.random() < 0.1 else text
+    given = rng.choice(
+        [["rerun"], ["diff", "small.yaml"], ["check", "--max-usd-per-month", "9", "--against"]]
+    )
+    args = [*given, "stored.json", *(["small.yaml"] if given[0] == "check" else [])]
+
+    def check():
+        Path("stored.json").write_text(text)
+        ran(args + (["--max-growth", "1"] if given[0] == "check" else []))
+
+    return (args, text[:200]), check
+
+
+PLACES = ["small.yaml", "./small.yaml", "link", "folder", "folder/small.yaml", "dangling", "t.csv"]
+PLACES += ["/dev/null", "none/t.csv", "x" * 300, "", "-", "rows.csv", "calls.csv", "folder/", "."]
+WRITERS = [["compare", "small.yaml", "--csv"], ["portfolio", "folder", "--csv"]]
+WRITERS += [["portfolio", "rows.csv", "--workers", "1", "--csv"], ["schema", "-o"], ["init"]]
+WRITERS += [["reprice", "calls.csv", "--with", "small.yaml", "--csv"], ["from", "calls.csv", "-o"]]
+WRITERS += [["export", "small.yaml", "--focus", "-o"], ["showback", "small.yaml", "-o"]]
+WRITERS += [["compare", "small.yaml", "--own-api", "x", "1", "1", "9000", "--csv"]]
+ANSWERS = ["--for", "bill", "--amount", "9", "--size", "9", "--wrong", "1"]
+
+
+def fuzz_outputs(rng):
+    """What is written where an input, a folder, a link or a device is: no input is lost."""
+    writer, place = rng.choice(WRITERS), rng.choice(PLACES)
+    more = ["--force"] if writer[0] in ("schema", "init", "from") and rng.random() < 0.7 else []
+    args = [*writer, place, *more, *(ANSWERS if writer == ["init"] else [])]
+    reads = {"small.yaml": SMALL, "folder/small.yaml": SMALL, "calls.csv": calls()}
+    inside = {"folder": "folder/small.yaml", "rows.csv": "small.yaml"}  # of what is given
+    kept = {inside.get(name, name) for name in writer} & reads.keys()
+
+    def check():
+        for folder in (Path("folder"), Path("t.csv")):
+            shutil.rmtree(folder, ignore_errors=True)
+        Path("folder").mkdir()
+        Path("folder/small.yaml").write_text(SMALL)
+        for link, to in (("link", "small.yaml"), ("dangling", "nothing.csv")):
+            Path(link).unlink(missing_ok=True)
+            Path(link).symlink_to(to)
+        try:
+            ran(args)
+        finally:
+            for name in kept:
+                assert Path(name).read_text(encoding="utf-8") == reads[name], f"{name} is lost"
+
+    return args, check
 
 
 @cache
@@ -384,7 +481,7 @@ KINDS = {
     kind.__name__.removeprefix("fuzz_"): kind
     for kind in (
         fuzz_places, fuzz_files, fuzz_commands, fuzz_parameters, fuzz_csv, fuzz_fields,
-        fuzz_functions,
+        fuzz_functions, fuzz_results, fuzz_outputs,
     )
 }  # fmt: skip
 

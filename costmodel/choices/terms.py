@@ -25,6 +25,7 @@ from costmodel.core import (
 from costmodel.facts import catalog
 
 TRENDS = ("api", "gpu", "labour", "service")
+MONTHS_MAX = 120
 STEADY = "none"  # the trend of what has no price of its own
 
 
@@ -184,7 +185,7 @@ class Terms:
     people: People = field(default_factory=People)
 
     def __post_init__(self) -> None:
-        whole_number("months", self.months, 1, 120)
+        whole_number("months", self.months, 1, MONTHS_MAX)
         require("discount_rate", self.discount_rate, low=-0.5, high=1)
         on = _day("on", self.on) if self.on else today()
         if self.start is None:

@@ -47,7 +47,6 @@ from costmodel.core.errors import (
     unknown,
 )
 from costmodel.core.files import (
-    FORMULA,
     as_csv,
     check_writable,
     is_named,
@@ -93,6 +92,7 @@ from costmodel.core.nested import (
 from costmodel.core.public import absent, frozen, misspelt, public
 from costmodel.core.ranges import (
     FORMS,
+    TRIALS_MAX,
     Z90,
     Doubt,
     Measured,
@@ -131,11 +131,11 @@ from costmodel.core.units import (
 from costmodel.core.words import USD, Currency, dollars, listed, money, number_text, percent, short
 
 __all__ = """
-    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS FORMULA GB
+    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS GB
     GLOSSARY HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR
     MILLION MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured NotRecordable
     Number OtherBranch Plan ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX StandIn
-    Stopped UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
+    Stopped TRIALS_MAX UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
     WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called check check_draws check_known
     check_writable checked data_folder dollars doubts draw_rows draw_values drive driver_key
     field_names find_key find_keys frozen given_or_drawn go_on has_key in_words is_day is_named

@@ -15,6 +15,7 @@ import re
 import shutil
 import tempfile
 import time
+import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,7 +29,8 @@ TEXT_MAX = 50_000_000  # bytes of a file that a user gives
 ROOM = 1_000_000  # bytes that a disk must have left before anything is computed
 STALE_S = 3_600.0  # after which a part of a file belongs to a process that is gone
 FOLDER = "costmodel-"  # how our temporary folders begin; the id of their process follows
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is run by a spreadsheet
+FORMULA = "=+-@"  # a cell that begins so is run by a spreadsheet, also in wide letters
+BLANKS = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*")  # which a spreadsheet may skip before it
 AMOUNT = re.compile(r"[+-]\d[\d.,]*(?: ?%)?[A-Za-z ]*")  # a number in words, such as -49 % a year
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -181,8 +183,12 @@ def as_csv(table: Any, index: bool = True) -> str:
 
 def plain_cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
-    runs = isinstance(value, str) and value.startswith(FORMULA) and not AMOUNT.fullmatch(value)
-    return f"'{value}" if runs else value
+    if not isinstance(value, str):
+        return value
+    text = BLANKS.sub("", value, count=1)
+    sign = unicodedata.normalize("NFKC", text[:1])
+    runs = sign and sign in FORMULA and not AMOUNT.fullmatch(text)
+    return f"'{value}" if runs or value.startswith(("\t", "\r")) else value
 
 
 @contextmanager

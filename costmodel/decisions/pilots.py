@@ -55,6 +55,7 @@ from costmodel.laws.experiments import through_judge
 from costmodel.laws.quality import logit, shift
 from costmodel.ledgers.engine import at_middle
 
+ROOM = 150_000  # draws x options that are held at once
 HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
 MOST_OPTIONS = 5  # of one plan
 MOST = 10_000  # answers: more than any law here can tell apart
@@ -147,13 +148,12 @@ def pilot(
         whole_number("pilot: n", size, 1, MOST)
     require("pilot: agreement", agreement, 0.501, 1)
     whole_number("draws", study.draws, LEAST_DRAWS, DRAWS_MAX)
-    asked = "pilot", *sizes, agreement
-    return study.once(asked, lambda: _pilot(study, sizes, agreement)).copy()
+    return study.once(("pilot", *sizes, agreement), lambda: _pilot(study, sizes, agreement)).copy()
 
 
 def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
     """The table of `pilot`."""
-    study = study if study.draws <= ENOUGH else study.changed(draws=ENOUGH)
+    study = study.changed(draws=min(study.draws, ENOUGH, ROOM // len(study.options)))
     found = simulate(study)
     kept, runs, left_out = _known(found)
     labels = list(kept)

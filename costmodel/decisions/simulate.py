@@ -25,7 +25,7 @@ SELDOM = 0.5  # of the draws: an option that runs in fewer has no expected cost 
 MOSTLY = 0.9  # of the draws: an option that runs in fewer is not compared draw by draw
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
 SELDOM_RUNS = "does not fit in more than a tenth of the draws"
-ROOM = 18_000_000  # draws x options of a study that take 1 GB
+ROOM = 15_000_000  # draws x options of a study whose verdict takes 1 GB
 
 BAND = {"p10": 10, "p50": 50, "p90": 90}  # percentiles of a table
 

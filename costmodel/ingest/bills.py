@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core import check, frozen, public, require
-from costmodel.ingest.collect import collected
+from costmodel.ingest.collect import collected, not_read
 from costmodel.ingest.reader import TOKENS
 
 # kind of a line -> what its text holds; the first that fits counts
@@ -31,6 +31,7 @@ NO_MODEL = re.compile(
     r"|thinking|prompt|completion|batch|token).*)",
     re.IGNORECASE,
 )
+RATES = 1e-6, 1e3  # dollars for one unit of a currency
 REGION = re.compile(r"^[A-Z]{2,4}\d-(MP:)?([A-Z]{2,4}\d_)?")
 
 
@@ -111,9 +112,9 @@ def read_bill(
     tables, notes = [], []
     for file, given, _, lost in collected(paths, "bill", columns):
         given = given.replace({"amount": {np.inf: np.nan}, "credit": {np.inf: np.nan}})
-        lost += int(given["amount"].isna().sum())
-        why = "they hold no amount, or not as many fields as the header"
-        notes += [f"{file}: {lost:,} rows were not used: {why}"] if lost else []
+        lost += [*given.index[given["amount"].isna()]]
+        why = "rows hold no amount, or not as many fields as the header, and are not used"
+        notes += not_read(file, lost, why)
         tables.append(_lines(given, usd_per_unit))
     return Bill(pd.concat(tables, ignore_index=True), tuple(notes))
 
@@ -122,7 +123,7 @@ def _lines(given: pd.DataFrame, usd_per_unit: float | None) -> pd.DataFrame:
     """The lines of a bill, from the columns of its reader."""
     foreign = set(given["currency"].str.upper()) - {"", "USD"}
     if usd_per_unit is not None:
-        require("usd_per_unit", usd_per_unit, 1e-6, 1e3)
+        require("usd_per_unit", usd_per_unit, *RATES)
     check(
         not foreign or usd_per_unit,
         f"the bill is in {', '.join(sorted(foreign))}; give usd_per_unit=, the dollars for one "

@@ -13,6 +13,7 @@ import pandas as pd
 from costmodel.core import CatalogError, check_known, data_folder, public
 from costmodel.ingest.files import Block, blocks, listed, peeked, why_nothing
 from costmodel.ingest.lookup import Lookup
+from costmodel.ingest.partition import with_count
 from costmodel.ingest.reader import COLUMNS, NEEDED, WHOLE, Reader, by_columns
 from costmodel.ingest.readers import billing, bodies, evals, exports, loads, sessions, traces
 
@@ -141,13 +142,26 @@ def parted(block: Block, readers: list[Reader], memory: dict[str, Any]) -> Itera
 
 def collected(
     paths: Any, kind: str, columns: Mapping[str, str] | None = None
-) -> Iterator[tuple[str, pd.DataFrame, Reader, int]]:
-    """(file, rows, reader, how many documents gave none) of small files of one kind."""
+) -> Iterator[tuple[str, pd.DataFrame, Reader, list[int]]]:
+    """(file, rows by their number, reader, the rows that gave none) of small files of one kind.
+
+    A document without a row, of which no reader knows the number, is row 0.
+    """
     for path in listed(paths):
         found = list(parts(path, kind, columns))
-        lost = sum(part.silent + len(part.problems) for part in found)
-        frame = pd.concat([part.frame for part in found], ignore_index=True)
-        yield path.name, frame, found[-1].reader, lost
+        lost = [row for part in found for row, _ in part.problems]
+        lost += [0] * sum(part.silent for part in found)
+        yield path.name, pd.concat([part.frame for part in found]), found[-1].reader, lost
+
+
+def not_read(file: str, rows: list[int], why: str) -> list[str]:
+    """A note on rows of a file that are not used, the first of them by its number.
+
+    >>> not_read("a.csv", [7, 3], "rows hold no amount"), not_read("a.csv", [], "")
+    (['a.csv: 2 rows hold no amount; the first is row 3'], [])
+    """
+    first = f"; the first is row {min(filter(None, rows))}" if any(rows) else ""
+    return [f"{file}: {with_count(len(rows), why)}{first}"] if rows else []
 
 
 @public

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core import Measured, check, check_known, frozen, public
-from costmodel.ingest.collect import collected
+from costmodel.core import TRIALS_MAX, Measured, check, check_known, frozen, public
+from costmodel.ingest.collect import collected, not_read
 
 YES = "true 1 1.0 yes y pass passed c correct accepted".split()
 NO = "false 0 0.0 no n fail failed i incorrect rejected".split()
@@ -165,17 +165,19 @@ def read_evaluations(
         if accepted.isna().all() and scores.notna().any():
             check(threshold is not None, f"{file} has scores alone; give threshold=, such as 0.5, "
                   "from which an answer is accepted")  # fmt: skip
-            accepted = (scores >= threshold).where(scores.notna()).astype(float)
+            accepted = (scores >= threshold).where(np.isfinite(scores)).astype(float)
         table = table.assign(
             option=table["option"].where(table["option"] != "", option or file.partition(".")[0]),
             item=table["item"].map(_short),
             accepted=accepted,
         )
-        lost += int(accepted.isna().sum())
-        notes += [f"{file}: {lost:,} rows hold no verdict"] if lost else []
-        tables.append(table[accepted.notna()])
+        judged = table["accepted"].notna() & _counted(table["trials"])
+        lost += [*table.index[~judged]]
+        notes += not_read(file, lost, "rows hold no verdict that can be read")
+        tables.append(table[judged])
     whole = pd.concat(tables, ignore_index=True)
-    check(len(whole), "no answer of these files was judged; write the files of an evaluation")
+    none = f"no answer of these files was judged; {'; '.join(notes) or 'they are empty'}"
+    check(len(whole), f"{none}; write the files of an evaluation")
     return Evaluations(whole, tuple(notes))
 
 
@@ -188,6 +190,11 @@ def _accepted(value: str) -> float:
         return float(text) if 0 <= float(text) <= 1 else np.nan
     except ValueError:
         return np.nan
+
+
+def _counted(trials: pd.Series) -> pd.Series:
+    """Where a number of trials is not given, or can be one."""
+    return trials.isna() | trials.between(1, TRIALS_MAX)
 
 
 def _short(item: str) -> str:

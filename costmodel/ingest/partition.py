@@ -16,6 +16,7 @@ from costmodel.ingest.reader import TOKENS, Reader
 PRIVATE = re.compile(r"@|^(sk|pk|ak|key|apikey|AIza)[-_]")
 CACHED = TOKENS[1:4]
 MONEY = "billed_usd fee_usd elsewhere_usd".split()
+AMOUNTS = [*MONEY, "tokens_usd"]
 TEXTS = "provider model tier context team session status certainty".split()
 NUMBERS = ["calls", *TOKENS, *MONEY]
 COLUMNS = ["time", "provider", "model", *NUMBERS, "batch", *TEXTS[2:]]
@@ -48,6 +49,7 @@ def partition(
             ("failed: {status}", failed),
             ("a count of tokens is no number", ~np.isfinite(everything)),
             ("a count of calls is no number", np.isinf(raw["calls"])),
+            ("an amount is no number", np.any([np.isinf(raw[name]) for name in AMOUNTS], axis=0)),
             ("a count of tokens is below 0", np.min(counts, axis=0) < 0),
             ("a count of calls is below 0", raw["calls"] < 0),
             ("more tokens are cached than the {input:,.0f} sent", fresh < 0),

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -314,6 +314,7 @@ class Rows:
     aside: list[tuple[str, int, str]]
     said: Counter[str]
     sessions: pd.DataFrame | None = None
+    first: dict[str, str] = field(default_factory=dict)  # where a note holds first
 
 
 def rows_of(file: str, found: Iterable[Part], every: str | None = None) -> Rows:
@@ -324,6 +325,9 @@ def rows_of(file: str, found: Iterable[Part], every: str | None = None) -> Rows:
         rows.said.update({SILENT: part.silent + int(empty.sum()), ODD: part.odd})
         rows.aside += [(file, row, reason) for row, reason in part.problems]
         good = ~empty
+        for text, where in ((SILENT, empty), (NO_TIME, good & data["time"].isna())):
+            if where.any():
+                rows.first.setdefault(text, f"{file} row {part.frame.index[where][0]}")
         for reason, where in why:
             for row, given in part.frame[where & good].iterrows():
                 rows.aside.append((file, int(str(row)), reason.format(**given)))
@@ -355,7 +359,9 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
     said[NO_TIME] = int(table["time"].isna().sum())
     said[NO_CALLS] = int(table["calls"].isna().sum())
     said[UNPAID] = int(table["status"].str.endswith(FREE).sum())
-    notes = [with_count(count, text) for text, count in said.items() if count]
+    first = {text: where for rows in reversed(found) for text, where in rows.first.items()}
+    notes = [with_count(count, text) + (f"; the first is {first[text]}" if text in first else "")
+             for text, count in said.items() if count]  # fmt: skip
     notes += [f"rows are sums of {every}, without sessions"] if every else []
     if sessions is not None:
         notes.append(f"steps and context are those of {sessions['session'].nunique():,} sessions")

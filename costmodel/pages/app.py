@@ -13,6 +13,7 @@ from typing import Any
 from click import command, echo, option
 
 from costmodel.core import check, public, temporary_folder
+from costmodel.pages.values import Within
 
 PAGE = "index.html.j2"
 CELL = "from costmodel.pages.app import start\nstart()"
@@ -88,7 +89,13 @@ def _offline_template(folder: Path) -> None:
 
 
 @command()
-@option("--port", default=8866, show_default=True, help="The port of the page.")
+@option(
+    "--port",
+    default=8866,
+    show_default=True,
+    type=Within(1, 65_535, whole=True),
+    help="The port of the page.",
+)
 @option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
 def app(port: int, no_browser: bool) -> None:
     """Open the cockpit in the browser: no code, no network, files stay in this folder.

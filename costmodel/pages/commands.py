@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from functools import wraps
-from os.path import isfile, samefile
+from os.path import isdir, isfile, samefile
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,12 @@ from costmodel.core import (
     is_named,
     named,
     unknown,
-    whole_number,
     write,
 )
 from costmodel.core.errors import brief, check
 from costmodel.pages.terminal import as_json, visible, wrapped
+from costmodel.pages.values import Within
+from costmodel.scenarios.portfolio import WORKERS_MAX
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
 STDOUT = "-"
@@ -53,8 +55,14 @@ def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
     @wraps(call)
     def told(machine: bool = False, **given: Any) -> int:
         _kept_apart(given)
-        with redirect_stdout(io.StringIO()) if machine else nullcontext() as printed:
-            data = call(**given) or {}
+        printed_alone = machine and STDOUT in (given.get(name) for name in OUTPUTS)
+        check(not printed_alone, "--json and - both print alone; write the other one to a path")
+        try:
+            with redirect_stdout(io.StringIO()) if machine else nullcontext() as printed:
+                data = call(**given) or {}
+        except ValueError as error:
+            error.args = (_as_typed(str(error)),)
+            raise
         if machine:
             name = click.get_current_context().info_name or ""
             echo(as_json(name, data or {"text": printed.getvalue()}))  # type: ignore[union-attr]
@@ -63,17 +71,50 @@ def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
     return told
 
 
-OUTPUTS = "csv", "out"  # parameters that name what a command writes
+def _as_typed(message: str) -> str:
+    """A message about arguments of Python, such as max_growth or older=, with their options."""
+    for param in click.get_current_context().command.params:
+        name, sign = param.name or "", "=?" if "_" in (param.name or "") else "="
+        if isinstance(param, click.Option):
+            alone = rf"^{name}(?= is )|(?<![\w.]){name}{sign}(?!\w)"
+            message = re.sub(alone, param.opts[-1], message)
+    return message
+
+
+OUTPUTS = "csv", "out", "path"  # parameters that name what a command writes
+TABLE = ".csv", ".txt", ".tsv"  # how a table ends; another file that is there is no old one
 
 
 def _kept_apart(given: Mapping[str, Any]) -> None:
-    """Refuse to write over a file that the same command reads."""
-    texts = [x for name, x in given.items() if name not in OUTPUTS and isinstance(x, (str, tuple))]
-    read = [x for text in texts for x in ([text] if isinstance(text, str) else text)]
+    """Refuse to write over a file that the same command reads, and a table over what is none."""
+    read = [x for name, value in given.items() if name not in OUTPUTS for x in _texts(value)]
     for out in (given[name] for name in OUTPUTS if isinstance(given.get(name), str)):
         check(out, "an empty path names no file; write the path of one")
-        over = isfile(out) and any(isfile(x) and samefile(x, out) for x in read)
+        over = isfile(out) and any(_reads(x, out) for x in read)
         check(not over, f"{out} is read by this command; write to another path")
+    csv = given.get("csv")
+    lost = csv and isfile(csv) and _ending(csv) not in (*TABLE, "")
+    check(not lost, f"{csv} is there and no table; write a path that ends in .csv")
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of a parameter, also of one that is repeated and has several."""
+    if isinstance(value, tuple):
+        return [text for each in value for text in _texts(each)]
+    return [value] if isinstance(value, str) else []
+
+
+def _ending(path: str) -> str:
+    """How a path ends, or what a link leads to."""
+    return Path(path).resolve().suffix.lower()
+
+
+def _reads(given: str, out: str) -> bool:
+    """Whether a path is that of a file, or of a folder that holds it and no table."""
+    if isdir(given):
+        home = Path(given).resolve() in Path(out).resolve().parents
+        return home and _ending(out) not in TABLE
+    return isfile(given) and samefile(given, out)
 
 
 class Commands(click.Group):
@@ -128,34 +169,43 @@ def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
     return [label for label in known if label.lower().startswith(begun.lower())]
 
 
-def _enough(_: Any, __: Any, draws: int | None) -> int | None:
-    """A verdict on fewer draws than a notebook takes is refused."""
-    if draws is not None:
-        whole_number("draws", draws, LEAST_DRAWS, DRAWS_MAX)
-    return draws
-
-
 FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
+WORKERS = option(
+    "--workers", default=2, show_default=True, type=Within(1, WORKERS_MAX, whole=True),
+    help="How many processes work at once.",
+)  # fmt: skip
 DRAWS = option(
-    "--draws", type=int, callback=_enough, help="Draws, 100 or more, instead of the scenario's."
-)
+    "--draws", type=Within(LEAST_DRAWS, DRAWS_MAX, whole=True),
+    help="Draws, 100 or more, instead of the scenario's.",
+)  # fmt: skip
 
 
 def not_there(path: str, force: bool) -> None:
     """Refuse to replace a file without --force, and a folder that is not there."""
-    if Path(path).exists() and not force:
+    if path != STDOUT and Path(path).exists() and not force:
         raise CatalogError(f"{path} is there already; write another path, or add --force")
     writable(path)
 
 
 def put_csv(table: Any, path: str, index: bool = True) -> None:
     """Write a table, or print it where the path is "-"."""
-    text = as_csv(table, index)
+    put(as_csv(table, index), path)
+
+
+def put(text: str, path: str) -> None:
+    """Write a text, or print it where the path is "-"."""
     if path == STDOUT:
         echo(text, nl=False)
     else:
         write(path, text)
+
+
+@contextmanager
+def words_beside(path: str) -> Iterator[None]:
+    """Words go to stderr where standard output has what is written."""
+    with redirect_stdout(sys.stderr) if path == STDOUT else nullcontext():
+        yield
 
 
 def writable(path: str | None) -> None:

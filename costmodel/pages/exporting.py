@@ -16,21 +16,23 @@ import pandas as pd
 from click import argument, command, echo, option
 
 from costmodel.choices.study import Study
-from costmodel.core import (
-    CatalogError,
-    as_csv,
-    make_folder,
-    not_none,
-    temporary_folder,
-    write,
-    write_all,
-)
+from costmodel.core import CatalogError, as_csv, make_folder, not_none, temporary_folder, write_all
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
-from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
+from costmodel.pages.commands import (
+    DRAWS,
+    FORCE,
+    SCENARIO,
+    STDOUT,
+    WORKERS,
+    find_notebook,
+    not_there,
+    put,
+)
 from costmodel.pages.forms import FORMS, export_as
 from costmodel.pages.own_numbers import COLUMNS, columns_given
 from costmodel.pages.terminal import aligned, bar, busy, visible, wrapped
+from costmodel.pages.values import Day, Folder, Within
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
 from costmodel.studies.follow_up.difference import broken_limits, changed_inputs, unaware
@@ -44,7 +46,7 @@ INPUTS_SHOWN = 20
 
 @command()
 @argument("scenarios", nargs=-1, required=True)
-@option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
+@option("-o", "--out", default="exports", show_default=True, type=Folder())
 @option("--excel", "forms", flag_value="excel", multiple=True, help="A workbook, live.")
 @option("--focus", "forms", flag_value="focus", multiple=True, help="A FOCUS 1.2 table.")
 @option("--json", "forms", flag_value="json", multiple=True, help="Numbers, ledger and scenario.")
@@ -115,10 +117,10 @@ def files_of(sources: tuple[str, ...]) -> dict[str, str]:
 @command()
 @argument("scenarios", nargs=-1, required=True)
 @option("--notebook", default="01_which_approach", show_default=True, help="What is run for each.")
-@option("-o", "--out", default="reports", show_default=True, metavar="FOLDER")
+@option("-o", "--out", default="reports", show_default=True, type=Folder())
 @option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "png"]),
         default=["html", "pdf"], help="Repeat it; both by default.")  # fmt: skip
-@option("--workers", default=2, show_default=True, help="How many run at once.")
+@WORKERS
 @DRAWS
 def reports(
     scenarios: tuple[str, ...], notebook: str, out: str, formats: tuple[str, ...], workers: int,
@@ -128,9 +130,11 @@ def reports(
 
     One that fails does not stop the others; the exit code is 1 then.
     """
+    from costmodel.pages.report.parameters import schema as parameters_of
     from costmodel.pages.report.runner import Report, run_many
 
     path = find_notebook(notebook)
+    parameters_of(path)  # what is no notebook is refused at once
     more = not_none(draws=draws)
     jobs = {
         name: (path, {"scenario": str(Path(x).resolve()) if Path(x).is_file() else x} | more)
@@ -169,7 +173,7 @@ def rerun(results: str) -> Told:
         help="What is done with costs that requests do not cause.")  # fmt: skip
 @option("--usage", metavar="PATH", help="Your own usage, whose teams replace the shares.")
 @COLUMNS
-@option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
+@option("-o", "--out", default="exports", show_default=True, type=Folder())
 @DRAWS
 def showback(
     scenario: str, label: str | None, fixed: str, usage: str | None, columns: tuple[str, ...],
@@ -204,25 +208,24 @@ def showback(
 
 @command()
 @option("-o", "--out", metavar="PATH", help="Where it is written; printed by default.")
-def schema(out: str | None) -> None:
+@FORCE
+def schema(out: str | None, force: bool) -> None:
     """Write the JSON Schema of a scenario file, for editors that complete and check.
 
     Name it in the first line of a scenario: # yaml-language-server: $schema=PATH
     """
     from costmodel.scenarios.schema import schema_text
 
-    text = schema_text()
-    if out is None:
-        echo(text, nl=False)
-    else:
-        write(out, text)
+    if out:
+        not_there(out, force)
+    put(schema_text(), out or STDOUT)
 
 
 @command()
 @argument("old")
 @argument("new", required=False)
-@option("--from", "since", metavar="DATE", help="Day of the API prices of OLD, YYYY-MM-DD.")
-@option("--to", "until", metavar="DATE", help="Day of the API prices of NEW; OLD is both without.")
+@option("--from", "since", type=Day(), help="Day of the API prices of OLD, YYYY-MM-DD.")
+@option("--to", "until", type=Day(), help="Day of the API prices of NEW; OLD is both without.")
 @DRAWS
 @option("--markdown", is_flag=True, help="Write Markdown, for a pull request.")
 @option("--exit-code", is_flag=True, help="Exit with 1 where something changed.")
@@ -238,6 +241,8 @@ def diff(
     """
     if new is None and not (since and until):
         raise CatalogError("there is one scenario; write a second, or --from and --to with dates")
+    if since and until and since > until:
+        raise CatalogError(f"--from is {since}, it must be no later than --to, {until}")
     with busy("comparing"):
         before, after = (
             stored(old, on=since, draws=draws),
@@ -258,7 +263,8 @@ def diff(
 @command()
 @SCENARIO
 @option("--option", "label", metavar="OPTION", help="What is checked; the verdict's by default.")
-@option("--max-usd-per-month", type=float, help="Most that a month may be expected to cost, USD.")
+@option("--max-usd-per-month", type=Within(),
+        help="Most that a month may be expected to cost, USD.")  # fmt: skip
 @option(
     "--min-quality", type=str, metavar="SHARE", help="Least share of accepted answers: 0.7, 70%."
 )

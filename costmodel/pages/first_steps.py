@@ -10,11 +10,14 @@ from typing import Any
 import click
 from click import argument, command, echo, option
 
-from costmodel.core import CatalogError, today, write
-from costmodel.pages.commands import FORCE, not_there, notebooks
+from costmodel.core import CatalogError, today
+from costmodel.pages.commands import FORCE, not_there, notebooks, put, words_beside
 from costmodel.pages.terminal import aligned, wrapped
+from costmodel.pages.values import Within
 from costmodel.scenarios.first import USES, USUAL_WRONG, WRONG, first_scenario
 from costmodel.scenarios.scenario import examples, load
+
+AMOUNT, USD = Within(0.01, 1e12), Within(0, 1e12)
 
 
 @command(name="list")
@@ -41,9 +44,9 @@ def _question(path: Path) -> str:
 @command()
 @argument("path", default="scenario.yaml", metavar="[PATH]")
 @option("--for", "use", type=click.Choice(list(USES)), help="What the model is for.")
-@option("--amount", type=float, help="Requests or documents a month; for a bill, USD a month.")
-@option("--size", type=float, help="Pages of all documents, or of one; otherwise words read.")
-@option("--wrong", type=float, help="What a wrong answer costs, in USD.")
+@option("--amount", type=AMOUNT, help="Requests or documents a month; for a bill, USD a month.")
+@option("--size", type=AMOUNT, help="Pages of all documents, or of one; otherwise words read.")
+@option("--wrong", type=USD, help="What a wrong answer costs, in USD.")
 @FORCE
 def init(
     path: str, use: str | None, amount: float | None, size: float | None, wrong: float | None,
@@ -53,20 +56,20 @@ def init(
 
     An answer that is given as an option is not asked for, so that a script can give all four.
     """
-    file = Path(path)
     not_there(path, force)
     if use is None:
         for name, one in USES.items():
             echo(f"  {name:10} {one.title}", err=True)
     use = _asked("What is the model for?", "documents", "--for", use, click.Choice(list(USES)))
     asked = USES[use]
-    amount = _asked(asked.amount, asked.usual[0], "--amount", amount, float)
-    size = _asked(asked.size, asked.usual[1], "--size", size, float)
-    wrong = _asked(WRONG, USUAL_WRONG, "--wrong", wrong, float)
+    amount = _asked(asked.amount, asked.usual[0], "--amount", amount, AMOUNT)
+    size = _asked(asked.size, asked.usual[1], "--size", size, AMOUNT)
+    wrong = _asked(WRONG, USUAL_WRONG, "--wrong", wrong, USD)
     text = first_scenario(use, amount, size, wrong, today().isoformat())
     options = load(text).options
-    write(file, text)
-    echo(wrapped(f"{path}: {len(options)} options for this work; costmodel compare {path}"))
+    put(text, path)
+    with words_beside(path):
+        echo(wrapped(f"{path}: {len(options)} options for this work; costmodel compare {path}"))
     return {"path": path, "options": list(options)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,16 @@ import pandas as pd
 from click import argument, command, echo, option
 
 from costmodel.choices.servings.api import Api
-from costmodel.core import DAYS_PER_MONTH, CatalogError, require
-from costmodel.ingest.bills import Bill, read_bill
+from costmodel.core import DAYS_PER_MONTH, CatalogError, check, today
+from costmodel.ingest.bills import RATES, Bill, read_bill
 from costmodel.ingest.collect import SUCH_AS, by_kind, kind_named
 from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
-from costmodel.ingest.usage import Usage, read
-from costmodel.pages.commands import FORCE, not_there, put_csv, writable
+from costmodel.ingest.usage import LEAST_CALLS, Usage, read
+from costmodel.pages.commands import FORCE, not_there, put, put_csv, words_beside, writable
 from costmodel.pages.terminal import aligned, busy, wrapped
-from costmodel.scenarios.scenario import load, save
+from costmodel.pages.values import Day, Within
+from costmodel.scenarios.scenario import load
 from costmodel.studies.history.bridge import reconcile as held_against
 from costmodel.studies.history.corpora import corpus as corpus_of
 from costmodel.studies.history.corpora import index_prices
@@ -42,9 +44,11 @@ ON = option("--on", metavar="DATE", help="Day of the prices, YYYY-MM-DD; today b
 @COLUMNS
 @FORCE
 @ON
-@option("--floor", type=float, help="Least share of accepted answers, 0 to 1.")
-@option("--calls-per-day", type=float, help="Of an export that does not count its calls.")
-@option("--failure", type=float, default=0.0, help="What an answer that fails costs, in USD.")
+@option("--floor", type=Within(0, 1), help="Least share of accepted answers, 0 to 1.")
+@option(
+    "--calls-per-day", type=Within(LEAST_CALLS), help="Of an export that does not count its calls."
+)
+@option("--failure", type=Within(), default=0.0, help="What a wrong answer costs, in USD.")
 def from_files(
     files: tuple[str, ...],
     out: str,
@@ -60,6 +64,8 @@ def from_files(
     FILES are exports and logs of any known format, told by their content; a folder is all files in
     it. `costmodel report 01_which_approach --scenario PATH` then answers on your own traffic.
     """
+    from costmodel.scenarios.writing import as_yaml
+
     not_there(out, force)
     named = columns_given(columns)
     found = by_kind(files, named)
@@ -73,13 +79,16 @@ def from_files(
             else None
         )
         study = study_of(usage, bill, judged, on=on, quality_floor=floor, usd_per_failure=failure)
-        save(study, out)
-    _say(usage)
-    if bill:
-        echo(wrapped(held_against(usage, bill).sentence))
-    for path in found["load test"]:
-        echo(f"{path.name} is a load test: cm.history.with_load_test puts it into a deployment")
-    echo(wrapped(f"{out}: {len(study.options)} options; costmodel compare {out}"))
+        put(as_yaml(study), out)
+    with words_beside(out):
+        _say(usage)
+        for note in (*(bill.notes if bill else ()), *(judged.notes if judged else ())):
+            echo(wrapped(note, "note: "))
+        if bill:
+            echo(wrapped(held_against(usage, bill).sentence))
+        for path in found["load test"]:
+            echo(f"{path.name} is a load test: cm.history.with_load_test puts it into a deployment")
+        echo(wrapped(f"{out}: {len(study.options)} options; costmodel compare {out}"))
     return {"path": out, "options": list(study.options)}
 
 
@@ -87,9 +96,14 @@ def from_files(
 @argument("usage")
 @argument("invoice")
 @COLUMNS
-@option("--rate", type=float, help="Dollars for one unit of the currency of the bill.")
+@option(
+    "--rate",
+    "usd_per_unit",
+    type=Within(*RATES),
+    help="Dollars for one unit of the currency of the bill.",
+)
 def reconcile(
-    usage: str, invoice: str, columns: tuple[str, ...], rate: float | None
+    usage: str, invoice: str, columns: tuple[str, ...], usd_per_unit: float | None
 ) -> dict[str, Any]:
     """Hold USAGE, priced day by day, against INVOICE: a file, or a total in USD such as 96.91."""
     total = None if Path(invoice).exists() else _number(invoice)
@@ -99,7 +113,7 @@ def reconcile(
         bill = (
             Bill.of_total(total or 0)
             if total is not None
-            else read_bill(invoice, named.get("bill"), rate)
+            else read_bill(invoice, named.get("bill"), usd_per_unit)
         )
         made = held_against(ours, bill)
     _say(ours)
@@ -118,7 +132,7 @@ def reconcile(
 @argument("usage")
 @option("--with", "scenario", required=True, metavar="SCENARIO", help="Whose options are priced.")
 @COLUMNS
-@option("--context", type=float, help="Tokens to which every prompt is cut.")
+@option("--context", type=Within(1), help="Tokens to which every prompt is cut.")
 @option("--csv", metavar="PATH", help="Write the table by day and class, in USD.")
 def reprice(
     usage: str, scenario: str, columns: tuple[str, ...], context: float | None, csv: str | None
@@ -127,8 +141,6 @@ def reprice(
     writable(csv)
     with busy("pricing"):
         ours = read(usage, columns_given(columns, [usage]).get("usage"))
-        if context is not None:
-            require("--context", context, low=1)
         table = priced_otherwise(ours, load(scenario).options, context_max=context)
     if csv:
         put_csv(table, csv, index=False)
@@ -147,8 +159,8 @@ def reprice(
 @argument("folder")
 @option("--model", default="gpt-6.1-terra", show_default=True, help="Whose tokens are counted.")
 @option("--older", metavar="FOLDER", help="The same documents at an earlier date; with --months.")
-@option("--months", type=float, help="Months between both folders.")
-@option("--since", metavar="DATE", help="An earlier day instead, where FOLDER is under git.")
+@option("--months", type=Within(1 / DAYS_PER_MONTH), help="Months between both folders.")
+@option("--since", type=Day(), help="An earlier day instead, where FOLDER is under git.")
 @option("--extractor", default="gpt-6-luna", show_default=True, help="Reads them for a graph.")
 @ON
 def corpus(
@@ -159,11 +171,12 @@ def corpus(
 
     Says also how much of them changes in a month, and what an index would cost.
     """
-    if bool(older) != bool(months):
-        raise CatalogError("--older and --months belong together; give both or none")
+    if (older is None) != (months is None) or (since and older):
+        raise CatalogError("write --older and --months together, or --since alone")
+    if since:
+        months = (today() - date.fromisoformat(since)).days / DAYS_PER_MONTH
+        check(months > 0, f"--since is {since}, it must be a day before today, {today()}")
     with busy("counting"):
-        if since:
-            months = (pd.Timestamp.now() - pd.Timestamp(since)).days / DAYS_PER_MONTH
         found = read_documents(folder, model, older, since)
         made = corpus_of(found, months)
         prices = index_prices(made, Api(extractor, on=on))

@@ -6,13 +6,18 @@ address of a scheduler is given. The numbers are the same.
 
 from __future__ import annotations
 
+import ctypes
+import math
+import multiprocessing
 import os
+import signal
+import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
@@ -22,9 +27,11 @@ import pandas as pd
 from costmodel.choices.study import Study
 from costmodel.core import CatalogError, check, in_words, not_none, public, read_rows, whole_number
 from costmodel.decisions.compare import compare
+from costmodel.scenarios.cluster import on_cluster
 from costmodel.scenarios.scenario import load
 
 WORKERS, WORKERS_MAX = 2, 1_000
+PR_SET_PDEATHSIG = 1  # of Linux: the signal that comes when the parent ends
 BATCH = 10  # scenarios of one task: enough to hide the journey, few enough for a lively bar
 Job = tuple[str, Any, dict[str, Any]]  # name, scenario (path, example, YAML or error), changes
 
@@ -125,17 +132,20 @@ def _made(jobs: list[Job], pool: Executor) -> Iterator[pd.DataFrame]:
 
 def _processes(workers: int) -> ProcessPoolExecutor:
     """Processes that end with the one that started them, however it ends."""
-    return ProcessPoolExecutor(workers, initializer=_end_with, initargs=(os.getpid(),))
+    return ProcessPoolExecutor(workers, initializer=_end_with_parent)
 
 
-def _end_with(parent: int) -> None:
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
+def _end_with_parent() -> None:
+    """End with the process that started this one; on Linux also while this one is stopped."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_outlive, args=(parent,), daemon=True).start()
 
-    if os.name != "nt":
-        threading.Thread(target=watch, daemon=True).start()
+
+def _outlive(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _tables(jobs: list[Job]) -> list[pd.DataFrame]:
@@ -180,13 +190,7 @@ def _executor(given: Executor | None, scheduler: str | None, workers: int) -> It
                     process.kill()
                 raise
     else:
-        try:
-            from distributed import Client
-        except ImportError as error:
-            raise CatalogError(
-                "a scheduler needs Dask; install it with: pip install 'costmodel[dask]'"
-            ) from error
-        with Client(scheduler) as client, client.get_executor(pure=False) as pool:
+        with on_cluster(scheduler) as pool:
             yield pool
 
 
@@ -205,7 +209,14 @@ def _jobs(scenarios: str | Path | Mapping[str, Any], base: str | None) -> list[J
             f"no folder or CSV file {in_words(str(path))}; write the path of a folder of YAML "
             "files, or of a CSV"
         )
-    rows = [{key: x for key, x in row.items() if x} for row in read_rows(path, apart=True)]
+    if path.suffix.lower() in (".yaml", ".yml"):
+        raise CatalogError(f"{path.name} is one scenario; write a folder of such files, or a CSV")
+    given = read_rows(path, apart=True)
+    for name in given[0] if given else ():
+        known = str(name).lower()
+        if known in ("name", "scenario") and name != known:
+            raise CatalogError(f"{path.name} has a column {name!r}; write it as {known!r}")
+    rows = [{key: x for key, x in row.items() if x} for row in given]
     return [
         _job(row.pop("name", f"row {i}"), row, base, path.parent) for i, row in enumerate(rows, 1)
     ]
@@ -217,7 +228,7 @@ def _job(name: str, given: Any, base: str | None, folder: Path | None = None) ->
         return name, str(given), {}
     changes = dict(given)
     scenario = changes.pop("scenario", base)
-    said = "has changes and no scenario that they change; give base=, or scenario in each"
+    said = "names no scenario that it changes; give base=, or write one under scenario"
     wrong = changes.get(None) or ("" if scenario else f"{in_words(name)} {said}")
     if wrong:
         return name, CatalogError(wrong), {}
@@ -231,7 +242,8 @@ def _job(name: str, given: Any, base: str | None, folder: Path | None = None) ->
 def _number_or_text(text: str) -> Any:
     for kind in (int, float):
         try:
-            return kind(text)
+            number = kind(text)
         except ValueError:
             continue
+        return number if abs(number) < math.inf else text
     return text

@@ -268,8 +268,12 @@ with portfolio._processes(1) as pool:
 """
 
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a stopped process ends on Linux alone")
+
+
 @posix
-def test_workers_end_with_a_parent_that_is_killed():
+@pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=LINUX)])
+def test_workers_end_with_a_parent_that_is_killed(stopped):
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     worker = int(parent.stdout.readline())
 
@@ -281,6 +285,8 @@ def test_workers_end_with_a_parent_that_is_killed():
         except (ProcessLookupError, FileNotFoundError):
             return False
 
+    if stopped:
+        os.kill(worker, signal.SIGSTOP)
     before, end = runs(), time.monotonic() + 20
     parent.kill()
     parent.wait()
@@ -332,7 +338,9 @@ def test_a_portfolio_that_is_stopped_ends_at_once(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(6)
+    workers, until = Path(f"/proc/{run.pid}/task/{run.pid}/children"), time.monotonic() + 60
+    while not (workers.exists() and workers.read_text()) and time.monotonic() < until:
+        time.sleep(0.5)
     assert run.poll() is None
     run.send_signal(signal.SIGTERM)
     assert run.wait(15) == 130 and "stopped" in run.stderr.read()

@@ -163,7 +163,25 @@ def test_every_text_of_a_user_is_plain_in_a_figure(label):
 # -- spreadsheets and the terminal -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+SIGNS = [
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    " =",
+    "\n+",
+    "\u00a0-",
+    "\u200b@",
+    "＝",
+    "＋",
+    "－",
+    "\t＠",
+]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
 def test_a_cell_of_text_is_no_formula(sign):
     table = pd.DataFrame(
         {"why": [f"{sign}cmd|' /C calc'!A0"], f"{sign}usd": [-1.5]}, index=[f"{sign}1+1"]

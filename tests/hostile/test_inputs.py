@@ -115,11 +115,11 @@ def test_a_folder_is_no_scenario(tmp_path):
 
 
 def test_more_draws_than_memory_holds_are_refused_and_others_are_kept_in_half_of_it():
-    """A million draws of 18 options take at most 1 GB; beyond 131,072 a number has four bytes."""
+    """A million draws of 15 options take at most 1 GB; beyond 131,072 a number has four bytes."""
     study = cm.load(BASE, draws=1_000_000)
-    many = {f"o{i}": study.options["Prompt"] for i in range(19)}
+    many = {f"o{i}": study.options["Prompt"] for i in range(16)}
     with pytest.raises(
-        ValueError, match=r"^draws is 1,000,000 for 19 options, allowed are 947,368"
+        ValueError, match=r"^draws is 1,000,000 for 16 options, allowed are 937,500"
     ):
         cm.compare(study.changed(options=many))
     few, more = (simulate(study.changed(draws=draws)) for draws in (50_000, 140_000))
@@ -435,10 +435,11 @@ def test_counts_and_amounts_beyond_all_bounds_are_left_out(tmp_path):
     bill = cm.ingest.read_bill(tmp_path / "bill.csv")
     (tmp_path / "none.csv").write_text("time,model,item,quantity,amount\n2026-09-01,x,input,1,x\n")
     empty = cm.ingest.read_bill(tmp_path / "none.csv")
-    with pytest.raises(ValueError, match=r"the bill has no line with an amount; none.csv: 1 rows"):
+    with pytest.raises(ValueError, match=r"the bill has no line with an amount; none.csv: 1 row h"):
         cm.history.reconcile(usage, empty)
     assert bill.usd == 2 and bill.notes == (
-        "bill.csv: 1 rows were not used: they hold no amount, or not as many fields as the header",
+        "bill.csv: 1 row holds no amount, or not as many fields as the header, and is not used; "
+        "the first is row 2",
     )
 
 

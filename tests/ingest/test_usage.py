@@ -205,7 +205,7 @@ def test_damage_is_counted_and_said_and_the_rest_is_used(write):
     assert "no usage that is read here" in reasons["notes.txt"][0]
     assert reasons["c.gz"] == ["the line is no complete JSON"]
     assert reasons["all files"][0].startswith("1 row: the id was there before")
-    assert "1 row or line holds no usage" in usage.notes
+    assert any(note.startswith("1 row or line holds no usage") for note in usage.notes)
     assert any("not UTF-8" in note for note in usage.notes)
     first = table[table["input"] == 200]
     assert len(first) == 1, "the last row of an id counts"

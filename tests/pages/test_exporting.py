@@ -129,7 +129,8 @@ def test_the_files_of_a_scenario_are_all_written_or_none(scenario, tmp_path):
 def test_the_results_of_a_report_are_computed_and_compared_like_those_of_an_export(
     scenario, write, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("costmodel.pages.report.runner.is_ours", lambda notebook: True)
+    for module in ("runner", "exports.results"):
+        monkeypatch.setattr(f"costmodel.pages.report.{module}.is_ours", lambda notebook: True)
     cells = [
         nbformat.v4.new_markdown_cell("# Mine"),
         nbformat.v4.new_code_cell("scenario: str = ''  # file", metadata={"tags": ["parameters"]}),

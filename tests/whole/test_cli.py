@@ -175,7 +175,7 @@ def test_a_discount_scales_every_class():
         (["gpt-4o", "--mode", "batc"], "did you mean 'batch'"),
         (["gpt-4o", "--on", "yesterday"], "on is 'yesterday'"),
         (["gpt-4o", "--provider", "opnai"], "did you mean 'openai'"),
-        (["gpt-4o", "--discount", "2"], "discount is 2"),
+        (["gpt-4o", "--discount", "2"], "--discount is '2'"),
     ],
 )
 def test_prices_refuse(args, message):
@@ -406,11 +406,11 @@ def test_names_complete():
         (["compare", "support_assistant", "--month", "3"], "--months"),
         (
             ["compare", "support_assistant", "--months", "0"],
-            "months is 0, allowed is a whole number between 1 and 120",
+            "--months is '0', it must be a whole number between 1 and 120",
         ),
         (
             ["compare", "support_assistant", "--draws", "5"],
-            "draws is 5, allowed is a whole number between 100 and 1000000",
+            "--draws is '5', it must be a whole number between 100 and 1,000,000",
         ),
         (["prices", "gpt-9"], "no API model 'gpt-9' in genai-prices"),
     ],

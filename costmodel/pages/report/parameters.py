@@ -31,6 +31,7 @@ from typing import Any
 from costmodel.core import LARGEST, CatalogError, check, frozen, in_words, public, unknown
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
+FORMAT = 4  # of notebooks
 TYPES = ("float", "int", "str", "bool", "list", "dict")
 SECRETS = set(
     "password passwd passphrase secret secrets credential credentials apikey key keys".split()
@@ -118,15 +119,30 @@ def schema(notebook: str | Path) -> dict[str, Parameter]:
     path = Path(notebook)
     check(isfile(path), f"no notebook {in_words(str(path))}; write the path of an .ipynb file")
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        version = found["nbformat"]
+        cells = found["cells"] if version == FORMAT else []
+        sources = ["".join(cell["source"]) for cell in cells]
+        tagged = [
+            source
+            for cell, source in zip(cells, sources, strict=True)
+            if "parameters" in cell["metadata"].get("tags", [])
+        ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
             f"{path.name} is not a notebook; write the path of an .ipynb file"
         ) from error
+    check(
+        version == FORMAT,
+        f"{path.name} is a notebook of format {in_words(version)}, {FORMAT} is read; open it in "
+        "Jupyter and save it",
+    )
     count = len(tagged)
     check(count <= 1, f"{path.name} has {count} cells tagged 'parameters', allowed is one")
-    return read_cell("".join(tagged[0]["source"]), path.name) if tagged else {}
+    try:
+        return read_cell(tagged[0], path.name) if tagged else {}
+    except (SyntaxError, tokenize.TokenError) as error:
+        raise ValueError(f"{path.name}: its cell of parameters is no Python") from error
 
 
 def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
@@ -162,7 +178,11 @@ def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Para
         optional = default is None or "None" in kinds
         ends = (node.end_lineno, node.value.end_lineno)  # of the line, of a value in brackets
         comment = next((comments[end] for end in ends if end in comments), "")
-        found[name] = Parameter(name, kind, default, *_comment(comment), optional)
+        try:
+            said = _comment(comment)
+        except ValueError as error:
+            raise ValueError(f"{where}: the limits of {name!r} must be two numbers") from error
+        found[name] = Parameter(name, kind, default, *said, optional)
     return found
 
 

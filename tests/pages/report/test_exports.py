@@ -30,6 +30,7 @@ LIVE = cm.load("support_assistant", draws=50).only("RAG", "RAG + LoRA", "Cascade
 EXAMPLES = ("own_gpus", "bank_on_premises", "coding_team", "document_questions",
             "support_assistant")  # fmt: skip
 HOSTILE = "=cmd|' /C calc'!A0"
+QUOTED = f"'{HOSTILE}"  # as a cell has it
 
 
 def small(**more):
@@ -156,10 +157,10 @@ def test_a_check_fails_where_the_formulas_leave_the_road_of_the_model(book, mode
         for (r, c), label in cells(book, "Checks").items()
         if c == 5 and r > 1 and there(solution, "Checks", f"D{r}") == 0
     }
-    assert fails == {HOSTILE}  # that with a cache, which then has nothing to keep
+    assert fails == {QUOTED}  # that with a cache, which then has nothing to keep
     stays = {r: there(solution, "Comparison", f"H{r}") for r in (2, 3)}
     shown = cells(book, "Comparison")
-    assert {shown[r, 1]: stays[r] for r in stays} == {HOSTILE: 0, "plain": 1}
+    assert {shown[r, 1]: stays[r] for r in stays} == {QUOTED: 0, "plain": 1}
     assert there(solution, "Summary", "B5") == "plain" and there(solution, "Summary", "B8") == 1
 
 
@@ -169,7 +170,7 @@ def test_texts_are_never_formulas_and_there_are_no_links(book):
         for row in sheet.iter_rows():
             for cell in row:
                 if HOSTILE in str(cell.value):
-                    assert cell.data_type == "s"
+                    assert cell.data_type == "s" and not str(cell.value).startswith(HOSTILE)
         assert sheet.protection.sheet
         assert not sheet._hyperlinks
     assert found._external_links == []

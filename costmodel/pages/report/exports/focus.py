@@ -14,7 +14,7 @@ import pandas as pd
 
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
-from costmodel.core import FORMULA, MTOK, objects, write
+from costmodel.core import MTOK, objects, plain_cell, write
 from costmodel.facts.pricelist import dated_list
 from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.book import lines_booked
@@ -165,7 +165,7 @@ def _shared(label: str, line: Line, sellers: dict[str, Any], study: Study) -> di
         "x_Treatment": line.treatment,
         "x_PriceList": f"{dated_list()}; on {study.terms.on or 'the day of each option'}",
     }
-    return {name: harmless(text) for name, text in texts.items()}
+    return {name: plain_cell(text) for name, text in texts.items()}
 
 
 def _service(line: Line) -> str:
@@ -225,8 +225,3 @@ def _period(study: Study, month: int) -> dict[str, str]:
 def _text(number: float) -> str:
     """A number in full precision, without an exponent."""
     return np.format_float_positional(number, trim="-")
-
-
-def harmless(text: str) -> str:
-    """A text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text

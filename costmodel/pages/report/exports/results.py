@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import CatalogError, check, number_text, temporary_folder, write
+from costmodel.core import CatalogError, check, in_words, number_text, temporary_folder, write
 from costmodel.decisions.verdict import recommend
 from costmodel.facts.pricelist import LIST, dated_list
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.register import inputs_of
 from costmodel.pages.blocks import for_json
 from costmodel.pages.commands import find_notebook
-from costmodel.pages.report.colophon import own_version
+from costmodel.pages.report.colophon import is_ours, own_version
 from costmodel.pages.report.kernel import execute, handed_over
 from costmodel.pages.report.pack import NAME, stitched
 from costmodel.pages.report.parameters import schema, validate
@@ -156,9 +156,16 @@ def _rows(stored: dict[str, Any], name: str, columns: str) -> bool:
 
 def _numbers_again(stored: dict[str, Any]) -> dict[str, Any]:
     """What the notebook of a report hands over today, for the same scenario and parameters."""
-    _, _, name, *words = shlex.split(stored["command"])  # costmodel report NAME -p KEY VALUE ...
-    given = dict(zip(words[1::3], words[2::3], strict=True))
-    pack = stitched() if name == NAME else nullcontext(find_notebook(name))
+    try:  # costmodel report NAME -p KEY VALUE ...
+        _, _, name, *words = shlex.split(stored["command"])
+        given = dict(zip(words[1::3], words[2::3], strict=True))
+    except (ValueError, AttributeError):
+        raise ValueError("its command is no `costmodel report`; write the report again") from None
+    check(  # a file of numbers never says what code runs here
+        name == NAME or is_ours(path := find_notebook(name)),
+        f"its notebook {in_words(name)} is none of the package; run it with costmodel report",
+    )
+    pack = stitched() if name == NAME else nullcontext(path)
     with pack as notebook, temporary_folder("rerun-") as folder:
         write(folder / "scenario.yaml", stored["scenario"])
         given["scenario"] = str(folder / "scenario.yaml")

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+from xlsxwriter.worksheet import Worksheet
 
+from costmodel.core import plain_cell
 from costmodel.ledgers.expressions import Expressions
 from costmodel.ledgers.live import Formula
 
@@ -41,13 +43,20 @@ FORMULA_MAX = 8_192  # characters of a formula with its sign, as Excel takes it
 STEPS = "Workings"  # the sheet of formulas that others use
 
 
+class Sheet(Worksheet):
+    """A sheet whose texts stay texts, also where somebody saves it as CSV."""
+
+    def _write_string(self, row: int, col: int, string: str, cell_format: Any = None) -> int:
+        return super()._write_string(row, col, plain_cell(string), cell_format)
+
+
 class Workbook:
     """Sheets whose formulas stand on named inputs; `followed` are the inputs that one uses."""
 
     def __init__(self, book: Any, sheets: Iterable[str], inputs: Iterable[str]) -> None:
         self.book = book
         self.looks = {name: book.add_format(look) for name, look in LOOKS.items()}
-        self.sheets = {name: book.add_worksheet(name.replace("_", " ")) for name in sheets}
+        self.sheets = {name: book.add_worksheet(name.replace("_", " "), Sheet) for name in sheets}
         for sheet in self.sheets.values():
             sheet.protect("", {"format_columns": True, "format_rows": True, "autofilter": True})
             sheet.freeze_panes(1, 0)
