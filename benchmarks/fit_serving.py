@@ -9,28 +9,21 @@ decides alone. Ranges of a number are the ends of the fits that leave one (model
 engine) out. A fit without some rows is found by Gauss-Newton steps from the best of all rows, with
 the derivatives at that best.
 
-Bands: the 10th and 90th percentile of measured over predicted for combinations of model, GPU and
-engine that were left out. What nobody has measured widens them: by leaving out each model, GPU,
-engine and source in turn, the factor on the band that holds 80 % of what was left out, for one
-more of them. A kind has a factor of its own as far as it has models, GPUs ... of its own, and
-borrows the rest from all kinds. Architectures without a row (hybrids) have the band of whole
-architectures left out.
+Bands are in serving_bands.py.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import date
 from functools import cached_property
-from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
-from scipy.stats import norm, t
+from serving_bands import LEVELS, RATIO_OF, Rows, bands, held_out, widths
 from tqdm import tqdm
 
 from costmodel.core.glossary import GLOSSARY
@@ -38,29 +31,27 @@ from costmodel.facts import catalog
 from costmodel.facts.catalog import data_folder
 from costmodel.laws.serving.calibration import (
     ENGINES,
-    FEW,
     FILES,
     KINDS,
+    NEWEST,
     STACKS,
-    UNSEEN,
-    makers,
     measured,
     physics_of_stack,
 )
 from costmodel.laws.serving.calibration import stack as records
 from costmodel.laws.serving.instance import Physics
-from costmodel.validation.serving import UNUSED, ages, kinds, numbers, predict
-from costmodel.validation.training import quantile
+from costmodel.validation.serving import UNUSED, ages, kinds, numbers, of_version, predict
 
 # number: (start, least, most); efficiencies end at 1, reading weights at what a copy kernel reaches
 FREE = {
     "roofline.mbu": (0.85, 0.3, 0.93),
-    "roofline.mbu_kv": (0.6, 0.2, 0.93),
-    "roofline.mbu_kv_alone": (0.8, 0.2, 0.93),
+    "roofline.mbu_kv": (0.8, 0.2, 0.93),
+    "roofline.mbu_kv_latent": (0.8, 0.2, 0.93),
     "roofline.mfu": (0.6, 0.2, 0.95),
     "roofline.mfu_fp4": (0.4, 0.1, 0.95),
     "roofline.mfu_experts": (0.35, 0.05, 0.95),
     "roofline.mfu_attention": (0.35, 0.05, 0.95),
+    "roofline.mfu_decode": (0.1, 0.02, 0.95),
     "roofline.unpacking": (0.65, 0.2, 0.99),
     "roofline.fp8_experts": (0.8, 0.3, 1.0),
     "roofline.link_efficiency": (0.6, 0.05, 0.95),
@@ -83,6 +74,7 @@ FREE = {
     "trtllm.first_token_s": (0.03, 1e-3, 0.3),
     "vllm.engine_efficiency": (0.92, 0.5, 0.995),
     "sglang.engine_efficiency": (0.92, 0.5, 0.995),
+    "vllm_v0.host_s_per_sequence": (1e-4, 1e-6, 1e-3),
     "standard.overhead_s_per_sequence": (6e-7, 1e-8, 1e-5),
     "standard.request_s": (1e-3, 1e-5, 1e-1),
     "standard.engine_efficiency": (0.85, 0.3, 0.995),
@@ -110,14 +102,6 @@ FIRST_TOKEN_WEIGHT = 0.5  # first-token times scatter more: queues, warm-up, rep
 EVALUATIONS = 60
 STEPS = 12  # of a fit without some rows
 DAMPED = (0.0, 0.1, 1.0, 10.0, 100.0)  # of a step, tried in turn (Levenberg and Marquardt)
-BAND = (0.10, 0.50, 0.90)
-INSIDE = 0.8
-LEVELS = dict(zip(("model", "gpu", "engine", "table"), UNSEEN, strict=True))
-RATIO_OF = {
-    "tpot_s": "tpot_ratio",
-    "ttft_s": "ttft_ratio",
-    "output_tokens_per_s": "throughput_ratio",
-}
 LIMITS = np.log([FREE[name] for name in FREE]).T  # start, least, most
 PULLS = np.array([FEW_TELL.get(name, PULL) for name in FREE])
 
@@ -233,178 +217,22 @@ def values_of(x: np.ndarray) -> dict[str, float]:
 
 def physics_of(values: dict[str, float], rows: pd.DataFrame, age: np.ndarray) -> Physics:
     """The numbers being fitted as one value per row."""
-    names = [f.name for f in fields(Physics) if f.name != "ageing"]
+    names = [f.name for f in fields(Physics)]
     made = {}
     for engine in ENGINES:
         of = {n: values.get(f"roofline.{n}", values.get(f"{engine}.{n}", 1.0)) for n in names}
         for stack in STACKS:
-            made[engine, stack] = physics_of_stack(of | {"request_s": 0.0}, values, stack)
+            made[engine, stack] = physics_of_stack(of | NEWEST, values, stack)
     each = records([made[key] for key in zip(rows["engine"], rows["stack"], strict=True)])
-    return replace(each, ageing=(1 - values["roofline.overhead_fall"]) ** -age)
-
-
-# -- the bands -------------------------------------------------------------------------------------
-
-
-def in_band(rows: pd.DataFrame) -> np.ndarray:
-    """Rows whose errors make bands: no whole batches, no bare engine."""
-    bare = rows["family"].eq("trtllm-first-token")
-    return (rows["metric"].isin(RATIO_OF) & ~bare).to_numpy()
-
-
-def alike(rows: pd.DataFrame, kind: str, metric: str) -> np.ndarray:
-    """Rows whose errors make the band of a kind: dense in four bits are few, so all dense ones."""
-    of = {"four_bit": ("dense", "four_bit"), "hybrid": ("mixture", "hybrid")}.get(kind, (kind,))
-    return (rows["kind"].isin(of) & (rows["metric"] == metric)).to_numpy() & in_band(rows)
-
-
-def even(rows: pd.DataFrame) -> np.ndarray:
-    """Weights between those of rows and those of groups: both shall be covered."""
-    return rows.groupby("group")["group"].transform("size").to_numpy(float) ** -0.5
-
-
-def ends(error: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """10th, 50th, 90th percentile."""
-    return np.array([quantile(error, weight, share) for share in BAND])
-
-
-def needed(error: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """Factor on the half-widths of a band that just holds each error."""
-    low, mid, high = band
-    return np.where(error < mid, (mid - error) / (mid - low), (error - mid) / (high - mid))
-
-
-def width(error: np.ndarray, weight: np.ndarray) -> float:
-    """Half-width of the band around 0 that holds 80 % of errors."""
-    return float(quantile(np.abs(error), weight, INSIDE))
-
-
-def for_the_next(groups: int) -> float:
-    """Width of a band for one more group over that of the groups seen: Student's t of a mean.
-
-    t(n - 1) / z x sqrt(1 + 1 / n), as their centre and spread are known from n groups alone.
-    """
-    high = (1 + INSIDE) / 2
-    return float(t.ppf(high, max(groups - 1, 1)) / norm.ppf(high) * np.sqrt(1 + 1 / groups))
-
-
-def bands(fit: Fit, errors: dict[str, np.ndarray], keep: np.ndarray, levels: list[str]) -> dict:
-    """{(kind, metric): band} and {(metric, level, kind): factor} of the rows to keep.
-
-    A kind of n groups, models ... is drawn to all kinds as if these were one more (`drawn`). A
-    factor holds 80 % of what was left out, in units of the band of its kind. One of few models ...
-    makes the band no narrower than what was left out of all kinds.
-    """
-    found: dict[tuple, np.ndarray] = {}
-    used = in_band(fit.rows) & keep
-    tuned = (fit.rows["stack"] == STACKS[0]).to_numpy()  # of others, `practitioners` says more
-    own = {both: alike(fit.rows, *both) & keep for both in product(KINDS, RATIO_OF)}
-    for metric in RATIO_OF:
-        each = used & (fit.rows["metric"] == metric).to_numpy()
-        every = ends(errors["group"][each], even(fit.rows[each]))
-        for kind in KINDS[:-1]:
-            rows = own[kind, metric]
-            band = ends(errors["group"][rows], even(fit.rows[rows])) if rows.any() else every
-            found[kind, metric] = drawn(band, every, fit.rows["group"][rows].nunique())
-        rows = own[KINDS[-1], metric]
-        found[KINDS[-1], metric] = ends(errors["architecture"][rows], even(fit.rows[rows]))
-        for level in levels:
-            needs = np.full(len(fit.rows), np.nan)
-            for kind in KINDS[:-1]:
-                of = each & (fit.rows["kind"] == kind).to_numpy()
-                needs[of] = needed(errors[level][of], found[kind, metric])
-            known = ~np.isnan(needs)
-            of_all, _ = variance(fit.rows[known], needs[known], level)
-            wide = width(errors[level][each & tuned], even(fit.rows[each & tuned]))
-            for kind in KINDS:
-                rows = known & own[kind, metric]
-                one, count = variance(fit.rows[rows], needs[rows], level)
-                factor = np.sqrt(1 + drawn(one, of_all, count))
-                low, _, high = found[kind, metric]
-                of_others = 2 * wide / (high - low) if count < FEW else 1.0
-                found[metric, level, kind] = np.maximum(factor, of_others)
-    return found
-
-
-def widths(fit: Fit, errors: dict[str, np.ndarray]) -> dict[str, float]:
-    """{what: half-width of what it adds to a band or is at least}, as logarithms.
-
-    Practitioners are off by this without their laboratory. One maker of GPUs but NVIDIA has been
-    measured, in one group: its error is taken for one draw of a normal spread around 0.
-    """
-    rows, used = fit.rows, in_band(fit.rows)
-    practice = used & (rows["stack"] != STACKS[0]).to_numpy()
-    maker = rows["gpu"].map({id: catalog.gpu(id).maker for id in rows["gpu"].unique()})
-    other = used & ~maker.isin(makers()).to_numpy()
-    spread = np.sqrt(np.average(errors["gpu"][other] ** 2, weights=even(rows[other])))
-    return {
-        "practitioners": width(errors["table"][practice], even(rows[practice])),
-        "other_makers": float(norm.ppf((1 + INSIDE) / 2) * spread),
-    }
-
-
-def drawn(own: Any, every: Any, count: int) -> Any:
-    """What a kind of `count` groups is taken for: drawn to all kinds, which count as one of them.
-
-    Partial pooling (Gelman and Hill 2007, section 12.2).
-    """
-    return (count * own + every) / (count + 1)
-
-
-def variance(rows: pd.DataFrame, needs: np.ndarray, level: str) -> tuple[float, int]:
-    """(variance that one more model ... adds, in units of that of the band; how many are known).
-
-    That of the width that holds 80 % of what was left out, less that of the band. It is known from
-    few models: Student's t widens it. What a source measured is mostly of models that nobody else
-    has, so its variance holds theirs too and takes no Student's t.
-    """
-    count = rows[level].nunique()
-    if not count:
-        return 0.0, 0
-    more = 1.0 if level == "table" else for_the_next(count)
-    return more**2 * max(quantile(needs, even(rows), INSIDE) ** 2 - 1, 0.0), count
-
-
-def held_out(fit: Fit, errors: dict[str, np.ndarray], level: str) -> pd.DataFrame:
-    """Rows of serving_held_out.csv: each by a fit without its group, model or source.
-
-    The band is made of the other groups, models or sources, and widened where these are left out;
-    servers that are not tuned are those of a source that nobody knows, as in `band`.
-    """
-    rows, error = fit.rows, errors[level]
-    log_band = np.full((len(rows), 2), np.nan)
-    labels = rows[level].to_numpy(str)
-    levels = sorted({level, "table"} & {*LEVELS})
-    tuned = (rows["stack"] == STACKS[0]).to_numpy()
-    for label in np.unique(labels):
-        own = labels == label
-        made = bands(fit, errors, ~own, levels)
-        for kind, metric, best in product(KINDS, RATIO_OF, (True, False)):
-            these = own & in_band(rows) & (rows["kind"] == kind) & (rows["metric"] == metric)
-            unseen = {level} & {*LEVELS} if best else {level, "table"} & {*LEVELS}
-            if kind == "hybrid":  # its band is that of architectures without a measurement
-                unseen -= {"model"}
-            wider = np.sqrt(1 + sum(made[metric, of, kind] ** 2 - 1 for of in unseen))
-            low, mid, high = made[kind, metric]
-            log_band[these & (tuned == best)] = mid + wider * np.array([low - mid, high - mid])
-    mid = rows["measured"] / np.exp(error)
-    table = rows[["id", "metric"]].assign(
-        without={"table": "source"}.get(level, level),
-        low=mid * np.exp(log_band[:, 0]),
-        mid=mid,
-        high=mid * np.exp(log_band[:, 1]),
-        source="serving-fit",
-    )
-    numbers = ["low", "mid", "high"]
-    table[numbers] = table[numbers].map(lambda v: float(f"{v:.6g}"))
-    return table.sort_values(["id", "metric"])
+    version = (values["roofline.overhead_fall"], values["vllm_v0.host_s_per_sequence"])
+    return of_version(each, rows, age, *version)
 
 
 # -- what is written -------------------------------------------------------------------------------
 
 
 def csv_rows(
-    fit: Fit, fits: list[np.ndarray], made: dict, errors: dict[str, np.ndarray]
+    fit: Fit, fits: list[np.ndarray], made: dict, errors: dict[str, np.ndarray], rows: Rows
 ) -> Iterator[str]:
     today = date.today().isoformat()
 
@@ -425,25 +253,29 @@ def csv_rows(
     for key, (value, low, high, why) in ASSUMED.items():
         yield row(key, value, low, high, "assumption", why)
     for (first, second, *third), found in made.items():
-        if third:
+        metric = RATIO_OF[second if first in KINDS else first]
+        if first not in KINDS:
             field = LEVELS[second]
             note = (
                 f"factor on the band where no measurement has the {field.removeprefix('unseen_')}"
             )
-            place = RATIO_OF[first].removesuffix("_ratio")
+            place = metric.removesuffix("_ratio")
             yield row(f"{third[0]}_{place}.{field}", float(found), "", "", "serving-fit", note)
         else:
             low, mid, high = np.exp(found)
             note = "measured over predicted: median and 80 % of what was left out of the fit"
             if first == "hybrid":
                 note = "measured over predicted where a whole architecture was left out of the fit"
-            yield row(f"{first}.{RATIO_OF[second]}", mid, low, high, "serving-fit", note)
+            place = "_".join((first, *third))
+            if third:
+                note += ", one engine"
+            yield row(f"{place}.{metric}", mid, low, high, "serving-fit", note)
 
     notes = {
         "practitioners": "80 % of the errors of servers with default settings, left out together",
         "other_makers": "80 % of a normal spread whose one draw is AMD (MI300X, 45 % too fast)",
     }
-    for key, half in widths(fit, errors).items():
+    for key, half in widths(rows, errors).items():
         yield row(f"{key}.error_factor", np.exp(half), "", "", "serving-fit", notes[key])
 
 
@@ -452,11 +284,12 @@ def main() -> None:
     errors, fits = {}, {}
     for column in ("group", "architecture", *LEVELS):
         errors[column], fits[column] = fit.left_out(column)
-    made = bands(fit, errors, np.ones(len(fit.rows), bool), list(LEVELS))
-    lines = list(csv_rows(fit, fits["group"], made, errors))
+    rows = Rows.of(fit.rows)
+    made = bands(rows, errors, np.ones(len(fit.rows), bool), list(LEVELS))
+    lines = list(csv_rows(fit, fits["group"], made, errors, rows))
     folder = data_folder()
     (folder / "calibration" / "serving.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    table = pd.concat([held_out(fit, errors, level) for level in ("group", "model", "table")])
+    table = pd.concat([held_out(rows, errors, level) for level in ("group", "model", "table")])
     path = folder / "measured" / "serving_held_out.csv"
     table.to_csv(path, index=False, lineterminator="\n")
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from fit_serving import for_the_next
 from scipy.optimize import least_squares
+from serving_bands import for_the_next
 
 from costmodel.core.glossary import GLOSSARY
 from costmodel.core.units import GB

@@ -48,8 +48,10 @@ def reality() -> pd.DataFrame:
     ]
     runs = measured("published_serving").assign(stack="tuned")
     speeds = predict(runs, *numbers(runs), engine_physics(runs))["value"]
-    for id, kind, speed in zip(runs["id"], kinds(runs), speeds, strict=True):
-        ratio = band("throughput_ratio", kind)
+    for id, engine, kind, speed in zip(
+        runs["id"], runs["engine"], kinds(runs), speeds, strict=True
+    ):
+        ratio = band("throughput_ratio", kind, engine=engine)
         low, high = np.percentile(speed * ratio.quantile(UNIFORM), [10, 90])
         rows.append(_beside(f"{id}.output_tokens_per_s", low, speed, high))
     return with_credits(pd.DataFrame(rows)).drop(columns="url")

@@ -10,7 +10,9 @@ keep the rules of the other facts: SI units, a date, a source, a short note; a t
   late as all prompts read at once would). TensorRT-LLM often reports tokens in groups of 20, which
   its first-token times contain. What the public scripts of `inferencemax` set otherwise: `chunk` is
   the most prompt tokens of a pass (else 8,192), `polled` the passes from one look for new requests
-  to the next (else 1).
+  to the next (else 1). Their caches are in FP8 but where a script leaves that to the checkpoint:
+  gpt-oss-120b on H100 and H200, DeepSeek-R1 with SGLang on H200, MiniMax-M2.5 in FP8 on H100, H200
+  and, before vLLM 0.19, B200 (github.com/SemiAnalysisAI/InferenceX, folder benchmarks).
 * serving_practice.csv: output_tokens_per_s of servers of practitioners, a number of requests at
   once; most are engines with their defaults (`stack`).
 * serving_throughput.csv: `metric` is output_tokens_per_s (whole instance; concurrency empty: the
@@ -53,6 +55,8 @@ from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
 DAYS_PER_YEAR = 365.25
+V1 = "2025-01-27"  # from then on vLLM schedules while the GPU works: vLLM blog, "vLLM V1"
+BARE = ("mlperf-4.1",)  # a harness of its own, which hands over requests in whole batches
 MOST_SEQUENCES = 2048.0  # per attention group in offline runs: the default of TensorRT-LLM
 PRACTICE = ("gpustack-lab", "qwen-on-gke")
 PASSES = {"chunk": CHUNK, "polled": 1.0}  # settings of an engine that a benchmark may change
@@ -93,11 +97,28 @@ def ages(table: pd.DataFrame) -> Any:
     return (days / DAYS_PER_YEAR).clip(0.0).to_numpy()
 
 
+def in_turn(table: pd.DataFrame) -> Any:
+    """1 for each row of a vLLM that schedules while its GPU waits (V0), else 0."""
+    old = pd.to_datetime(table["as_of"]) < pd.Timestamp(V1)
+    return (table["engine"].eq("vllm") & old & ~_family(table).isin(BARE)).to_numpy(float)
+
+
+def _family(table: pd.DataFrame) -> pd.Series:
+    """Who measured each row; the published ones are named by nobody."""
+    return table.get("family", pd.Series("", table.index))
+
+
 def engine_physics(table: pd.DataFrame) -> Physics:
     """The physics of every row: its engine family, and older overheads for older versions."""
-    fall = catalog.fact("serving", "roofline.overhead_fall").value.mid
+    known = ("roofline.overhead_fall", "vllm_v0.host_s_per_sequence")
+    fall, host = (catalog.fact("serving", name).value.mid for name in known)
     rows = stack(list(map(physics, table["engine"], table["stack"])))
-    return replace(rows, ageing=(1 - fall) ** -ages(table))
+    return of_version(rows, table, ages(table), fall, host)
+
+
+def of_version(rows: Physics, table: pd.DataFrame, age: Any, fall: Any, host: Any) -> Physics:
+    """The physics of engines as old as the rows of a table."""
+    return replace(rows, ageing=(1 - fall) ** -age, host_s_per_sequence=host * in_turn(table))
 
 
 def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, Any]:

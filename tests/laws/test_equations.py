@@ -34,6 +34,7 @@ ARGUMENTS = {
     training.gpu_hours: (1e20, 989e12, 0.4),
     instance.gpus_that_fit: (141e9, 80e9, 0.9),
     roofline.part_s: (16e9, 2.7e12, 1.6e10, 5e14),
+    roofline.shared_cache_s: (5.6e-3, 5.5e-3, 8.0),
     roofline.experts_touched: (256.0, 8.0, 64.0),
     roofline.imbalance: (8.0, 512.0),
     batching.accepted_per_step: (5.0, 0.8),

@@ -63,11 +63,21 @@ def test_the_bands_of_serving_are_what_the_errors_of_the_others_make(script):
     rows = said.loc[list(zip(fit.rows["id"], fit.rows["metric"], strict=True))]
     error = np.log(rows["reported"] / rows["mid"]).to_numpy()
     errors = dict.fromkeys(("group", "architecture", "table"), error)
-    made = fit_serving.held_out(fit, errors, "group")
+    made = fit_serving.held_out(fit_serving.Rows.of(fit.rows), errors, "group")
     table = shipped("serving_held_out").query("without == 'group'")
     # the others are wider by their source
     tuned = ~made["id"].str.startswith("practice").to_numpy()
     same(made[tuned], table[tuned])
+
+
+def test_an_engine_that_scatters_more_than_its_kind_has_a_wider_band_and_none_a_narrower(script):
+    bands = script("serving_bands")
+    kind, close, wide = (np.array([-x, 0.0, x]) for x in (0.2, 0.1, 0.5))
+    assert bands.of_an_engine(kind, close, 9) == pytest.approx(kind)
+    assert bands.of_an_engine(kind, wide, 2) == pytest.approx(2 * kind)  # (2 x 0.5 + 0.2) / 3
+    assert bands.of_an_engine(kind, wide, 9)[2] > bands.of_an_engine(kind, wide, 2)[2]
+    moved = bands.of_an_engine(kind, wide + 0.1, 5)
+    assert moved[1] == 0  # the middle stays that of the kind
 
 
 def test_a_band_comes_from_the_other_families(script):

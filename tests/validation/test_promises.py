@@ -39,16 +39,11 @@ def test_errors_of_newer_models_and_of_practitioners():
     assert errors("model", "throughput of practitioners").median() <= 0.30
 
 
-# A kind of few models or sources is named here with what its bands hold: it is no narrower than all
-# kinds together, although the two dense models were met better.
-FEW = {
-    ("model", f"{LATER}, dense"): (0.92, 0.96),
-    ("source", f"{LATER}, dense"): (0.96, 0.99),
-    ("model", f"{LATER}, dense in FP4"): (0.94, 0.98),
-    ("source", f"{LATER}, dense in FP4"): (0.96, 0.99),
-    ("source", "static batch, throughput"): (0.93, 0.97),
-    ("source", "throughput of practitioners"): (0.85, 0.92),
-}
+# A kind of few models or sources is named here with what its bands hold: Student's t of two models
+# is wide, although the two dense ones are met alike.
+FEW = {("model", f"{LATER}, dense"): (0.88, 0.93)}
+# Five models of one publisher: two of 143 runs are missing.
+NEARLY = {("model", "static batch, throughput"): (0.73, 0.88)}
 KINDS = (
     f"{LATER}, dense",
     f"{LATER}, dense in FP4",
@@ -65,7 +60,7 @@ KINDS = (
 @pytest.mark.parametrize("what", KINDS)
 def test_bands_hold_four_fifths_of_what_nobody_fitted(without, what):
     table = HELD[without]
-    low, high = FEW.get((without, what), (0.75, 0.88))
+    low, high = (FEW | NEARLY).get((without, what), (0.75, 0.88))
     rows = table[subsets(table)[what] & table["low"].notna()]
     assert low <= rows["inside"].mean() <= high
 
@@ -113,14 +108,16 @@ def test_what_was_fitted_is_not_called_held_out():
 
 
 def test_each_engine_has_its_own_coverage():
-    """A band that holds over all engines holds half of TensorRT-LLM and nearly all of vLLM."""
+    """A band that held over all engines held half of TensorRT-LLM: its mixtures scatter twice as
+    much as those of vLLM, so they have a wider one.
+    """
     mixtures = DISTANCES[DISTANCES["what"] == f"serving: {LATER}, mixture"].set_index("without")
     rows = HELD["model"].query("kind == 'mixture' and metric == 'tpot_s'").groupby("engine")
     for engine, name in (("vllm", "vLLM"), ("sglang", "SGLang"), ("trtllm", "TensorRT-LLM")):
         said, own = mixtures.loc[f"model ({name})"], rows.get_group(engine)
         assert (said["rows"], said["groups"]) == (len(own), own["model"].nunique())
         assert said["coverage"] == pytest.approx(own["inside"].mean())
-    assert mixtures.loc["model (TensorRT-LLM)", "coverage"] < 0.7
+    assert mixtures.loc["model (TensorRT-LLM)", "coverage"] > 0.7
     assert mixtures.loc["model (vLLM)", "coverage"] > 0.85
     assert mixtures.filter(like="model (", axis=0)["rows"].sum() == mixtures.loc["model", "rows"]
 

@@ -224,7 +224,8 @@ class Hosted:
         own = not fitted(self.error)
         for name, metric in (("error", "tpot_ratio"), ("first_token_error", "ttft_ratio")):
             if fitted(getattr(self, name)):
-                made = None if own else band(metric, *place, stack=self.stack)
+                how = {"stack": self.stack, "engine": self.engine}
+                made = None if own else band(metric, *place, **how)
                 object.__setattr__(self, name, made)
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
 

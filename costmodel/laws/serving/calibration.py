@@ -47,6 +47,7 @@ LEFT_BY_SGLANG, MOST_LEFT = 1.41e10, 0.165
 UNSEEN = ("unseen_model", "unseen_gpu", "unseen_engine", "unseen_source")  # what widens a band
 VENDOR = "unseen_vendor"  # ... of a GPU whose maker or generation has next to no measurement
 FEW = 5  # groups; fewer tell little of others
+NEWEST = {"request_s": 0.0, "ageing": 1.0, "host_s_per_sequence": 0.0}  # of a tuned engine
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
 
@@ -84,6 +85,7 @@ def shape_of(model: Model | str) -> Shape:
         hidden=m.hidden,
         kv_values=kv_values,
         kv_queries=queries,
+        kv_latent=1 if m.kv_lora_rank else 0,
         kv_shards=shards,
         prefill_width=prefill_width,
         decode_width=decode_width,
@@ -208,7 +210,7 @@ def physics(engine: str = "vllm", stack: str = "tuned") -> Physics:
         own = [best.get(f"{family}.{name}", 1.0) for family in families]
         return best.get(f"roofline.{name}", sum(own) / len(own))
 
-    made = {f.name: number(f.name) for f in fields(Physics)} | {"request_s": 0.0}
+    made = {f.name: number(f.name) for f in fields(Physics)} | NEWEST
     return physics_of_stack(made, best, stack)
 
 
@@ -249,13 +251,14 @@ def kind_of(model: Model, precision: str) -> str:
     return "mixture" if model.experts else "four_bit" if precision in FOUR_BIT else "dense"
 
 
-def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
+def band(metric: str, kind: str, *unseen: str, stack: str = "tuned", engine: str = OTHER) -> Range:
     """Measured over predicted, an 80 % band.
 
     `metric` is ttft_ratio, tpot_ratio or throughput_ratio, `kind` that of `kind_of`. Multiply a
-    prediction with it. The band of rows whose model, GPU and engine were left out together is wider
-    by each of `unseen` (of `UNSEEN`): half-widths as logarithms, random effects that add as squares
-    (Gelman and Hill 2007, chapter 12). Servers that are not tuned are those of a source that nobody
+    prediction with it. An `engine` that scatters more than its kind has a wider one. The band of
+    rows whose model, GPU and engine were left out together is wider by each of `unseen` (of
+    `UNSEEN`): half-widths as logarithms, random effects that add as squares (Gelman and Hill 2007,
+    chapter 12). Servers that are not tuned are those of a source that nobody
     fitted, and no narrower than practitioners were off without their laboratory. `VENDOR` adds what
     a GPU of another maker is off. As a field of an option it is a Range like any other, drawn once
     under its own name.
@@ -264,13 +267,14 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
     >>> bool(wide.high / wide.low > narrow.high / narrow.low > 1)
     True
     """
-    known = catalog.fact("serving", f"{kind}.{metric}").value
+    facts = catalog.facts_of("serving")
+    known = facts.get(f"{kind}_{engine}.{metric}", facts[f"{kind}.{metric}"]).value
     if stack != "tuned":
         unseen = (*unseen, "unseen_source")
     place = f"{kind}_{metric.removesuffix('_ratio')}"
     if kind == "hybrid":  # its band is that of architectures without a measurement
         unseen = tuple(name for name in unseen if name != "unseen_model")
-    best = {name: fact.value.mid for name, fact in catalog.facts_of("serving").items()}
+    best = {name: fact.value.mid for name, fact in facts.items()}
     factors = [best[f"{place}.{name}"] for name in {*unseen} - {VENDOR}]
     widths = np.log([known.mid / known.low, known.high / known.mid])
     widths = widths * np.sqrt(1 + sum(factor**2 - 1 for factor in factors))

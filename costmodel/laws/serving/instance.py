@@ -34,6 +34,7 @@ class Shape:
     hidden: Any
     kv_values: Any  # cached values per token and layer
     kv_queries: Any  # query heads that read one cached head
+    kv_latent: Any  # 1 where the cache is latent (MLA), else 0
     kv_shards: Any  # most tensor-parallel parts of a cache: KV heads; 1 for a latent cache
     prefill_width: Any  # query-key plus value width of all heads
     decode_width: Any  # the same as decoding multiplies it (latent attention: absorbed)
@@ -89,12 +90,13 @@ class Physics:
 
     mbu: Any  # of the bandwidth, reading weights
     mbu_kv: Any  # ... reading the KV cache
-    mbu_kv_alone: Any  # ... where each query head has a cached head of its own
+    mbu_kv_latent: Any  # ... where it is latent
     mbu_state: Any  # ... reading and writing the state of linear layers
     mfu: Any  # of the peak, dense products in BF16 and FP8
     mfu_fp4: Any
     mfu_experts: Any
-    mfu_attention: Any
+    mfu_attention: Any  # reading a prompt
+    mfu_decode: Any  # ... writing an answer
     mfu_state: Any
     unpacking: Any  # efficiency left when 4-bit weights are unpacked
     link_efficiency: Any
@@ -118,6 +120,7 @@ class Physics:
     engine_efficiency: Any
     reserve_bytes: Any
     ageing: Any = 1.0  # fixed overheads over those of the newest engines
+    host_s_per_sequence: Any = 0.0  # scheduler of a pass, where it runs between passes
 
 
 @dataclass(frozen=True)
@@ -157,17 +160,20 @@ class Instance(Physics, Setup, Shape):
 
     @cached_property
     def kv_read_s(self) -> Any:
-        """Time to read one byte of the cache of a sequence [s].
-
-        Kernels that share a cached head among queries read it more slowly.
-        """
+        """Time to read one byte of the cache of a sequence [s]."""
         shards = np.minimum(self.tensor_parallel, self.kv_shards)
-        reached = np.where(self.kv_queries > 1, self.mbu_kv, self.mbu_kv_alone)
+        reached = np.where(self.kv_latent > 0, self.mbu_kv_latent, self.mbu_kv)
         return 1 / (shards * self.bandwidth * reached)
 
     @cached_property
+    def decode_flop_s(self) -> Any:
+        """Time of a product of attention of a token that is written [s]."""
+        reached = np.where(self.kv_latent > 0, self.mfu_attention, self.mfu_decode)
+        return FLOP_PER_PARAMETER / (self.peak_bf16 * reached * self.tensor_parallel)
+
+    @cached_property
     def attention_flop_s(self) -> Any:
-        """Time of a product of attention [s]."""
+        """Time of a product of attention of a token that is read [s]."""
         speed = self.peak_bf16 * self.mfu_attention * self.tensor_parallel
         return FLOP_PER_PARAMETER / speed
 

@@ -216,7 +216,7 @@ def _ratios(case: list[tuple]) -> Any:
     for i, (m, g, precision, _, engine, stack) in enumerate(case):
         unseen = unseen_of(m, g, engine)
         for j, metric in enumerate(("ttft_ratio", "tpot_ratio")):
-            ratio = band(metric, kind_of(m, precision), *unseen, stack=stack)
+            ratio = band(metric, kind_of(m, precision), *unseen, stack=stack, engine=engine)
             found[j, 0, i], found[j, 2, i] = min(ratio.low, 1), max(ratio.high, 1)
     return found
 

@@ -35,7 +35,14 @@ from costmodel.laws.serving.calibration import (
 )
 from costmodel.laws.serving.instance import instance, kv_bytes, weight_bytes_per_gpu
 from costmodel.laws.serving.roofline import step_s
-from costmodel.validation.serving import UNUSED, serving_reality
+from costmodel.validation.serving import (
+    UNUSED,
+    engine_physics,
+    in_turn,
+    numbers,
+    predict,
+    serving_reality,
+)
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
 TTFT, TPOT = 2.0, 0.030
@@ -649,17 +656,39 @@ def test_prompts_that_share_no_pass_delay_each_other_more():
     assert one_each.ttft_s > 1.3 * eight.ttft_s
 
 
-def test_a_cache_that_no_queries_share_is_read_as_fast_as_a_copy():
+def test_attention_over_a_shared_cache_takes_products_beside_the_read():
     """TensorRT-LLM 0.7.1, Llama 2 7B in FP8 on an H100, 112 sequences of 128 + 2,048 tokens:
-    6,818 tokens/s. The cache is four fifths of what a step reads.
+    6,818 tokens/s. The cache is four fifths of what a step reads, and no query shares it.
     """
     own = served_by("llama-2-7b", "H100-SXM", "fp8", engine="trtllm")
     rate = [
         112 * 2_048 / static_batch_s(replace(own, kv_queries=n), 128, 2_048, 112) for n in (1, 8)
     ]
     assert 0.9 < rate[0] / 6_818 < 1.15  # engines of today launch faster
-    assert rate[1] < 0.85 * rate[0]
+    assert rate[1] < 0.95 * rate[0]
     assert own.kv_queries == 1 and served_by("llama-3.1-8b", "H100-SXM", "fp8").kv_queries == 4
+
+
+def test_a_latent_cache_multiplies_as_fast_as_prompts_do():
+    own = served_by("deepseek-r1", "H200-SXM", "fp8", experts=True)
+    assert own.kv_latent == 1 and own.decode_flop_s == own.attention_flop_s
+    dense = served_by("llama-3.1-70b", "H200-SXM", "fp8")
+    assert dense.kv_latent == 0 and dense.decode_flop_s > 2 * dense.attention_flop_s
+
+
+def test_an_engine_that_schedules_in_turn_waits_for_its_host():
+    """vLLM of October 2024, Llama 3.1 8B in BF16 on an A100, 64 sequences of 128 + 128 tokens:
+    3.29 s; without the scheduler between its passes 20 % too fast.
+    """
+    table = measured("serving_throughput").query("id == 'throughput-0073'")
+    old = engine_physics(table)
+    assert in_turn(table) == [1] and in_turn(table.assign(as_of="2025-02-01")) == [0]
+    assert in_turn(table.assign(family="mlperf-4.1")) == [0] and physics().host_s_per_sequence == 0
+    told, without = (
+        predict(table, *numbers(table), own)["value"].item()
+        for own in (old, replace(old, host_s_per_sequence=0.0))
+    )
+    assert abs(told / 3.289 - 1) < 0.12 < 1 - without / 3.289
 
 
 def test_a_shared_prefix_leaves_room_for_more_answers():
@@ -709,12 +738,26 @@ def test_servers_with_default_settings_are_as_doubtful_as_those_of_practitioners
     assert widths("H100-SXM", stack="as_found") == pytest.approx(2 * off)
 
 
-def test_what_few_groups_tell_is_no_narrower_than_what_all_kinds_tell():
-    """Two dense models said that a third is met as well as they are (1.004)."""
-    held = cm.validation.serving_held_out("model").query("metric == 'tpot_s'")
-    every = np.quantile(np.log(held["ratio"]).abs(), 0.8)
-    of = band("tpot_ratio", "dense", "unseen_model")
-    assert np.log(of.high / of.low) / 2 > 0.8 * every
+def test_what_two_models_tell_is_widened_for_a_third():
+    """Two dense models that were met alike said that a third is met as well (1.004). Before, the
+    band was no narrower than that of all kinds, and held 94 to 99 % of what was left out.
+    """
+    of = {kind: band("tpot_ratio", kind) for kind in ("dense", "mixture")}
+    third = {kind: band("tpot_ratio", kind, "unseen_model") for kind in of}
+    wider = {kind: np.log(third[kind].high / third[kind].mid) for kind in of}
+    seen = {kind: np.log(of[kind].high / of[kind].mid) for kind in of}
+    assert wider["dense"] / seen["dense"] > 1.1
+    assert wider["mixture"] / seen["mixture"] > 1.02  # a fifth mixture beside four
+
+
+def test_an_engine_that_scatters_more_has_a_wider_band():
+    """80 % of TensorRT-LLM's mixtures are met within a factor of 1.4, of vLLM's within 1.2."""
+    known = {engine: band("tpot_ratio", "mixture", engine=engine) for engine in ENGINES}
+    spread = {engine: np.log(x.high / x.low) for engine, x in known.items()}
+    kind = band("tpot_ratio", "mixture")
+    assert spread["trtllm"] > 1.3 * spread["vllm"]
+    assert min(spread.values()) >= np.log(kind.high / kind.low)
+    assert len({x.mid for x in known.values()} | {kind.mid}) == 1
 
 
 @pytest.mark.parametrize("id", ["deepseek-v4-pro", "deepseek-v4-flash"])
