@@ -25,6 +25,7 @@ from costmodel.validation.training import quantile
 
 BAND = (0.10, 0.50, 0.90)
 INSIDE = 0.8
+LEAST = 1.02  # an assumption: what nobody has measured widens a band by 2 % at least
 LEVELS = dict(zip(("model", "gpu", "engine", "table"), UNSEEN, strict=True))
 RATIO_OF = {
     "tpot_s": "tpot_ratio",
@@ -169,7 +170,8 @@ def bands(
             for kind in KINDS:
                 own = known & rows.alike(kind, metric)
                 one, count = variance(rows, needs, usual, own, level)
-                found[metric, level, kind] = np.sqrt(1 + drawn(one, of_all, count))
+                factor = np.sqrt(1 + drawn(one, of_all, count))
+                found[metric, level, kind] = max(factor, LEAST)
     return found
 
 

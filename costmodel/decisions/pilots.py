@@ -55,7 +55,6 @@ from costmodel.laws.experiments import through_judge
 from costmodel.laws.quality import logit, shift
 from costmodel.ledgers.engine import at_middle
 
-ROOM = 150_000  # draws x options that are held at once
 HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
 MOST_OPTIONS = 5  # of one plan
 MOST = 10_000  # answers: more than any law here can tell apart
@@ -153,7 +152,7 @@ def pilot(
 
 def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
     """The table of `pilot`."""
-    study = study.changed(draws=min(study.draws, ENOUGH, ROOM // len(study.options)))
+    study = study.changed(draws=min(study.draws, ENOUGH))
     found = simulate(study)
     kept, runs, left_out = _known(found)
     labels = list(kept)

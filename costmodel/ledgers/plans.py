@@ -164,8 +164,8 @@ class Question:
         self.slots, self.asked = slots, asked
         self._known = _known(asked, slots.alike)
         self._known.times += 1
-        often = rows > MANY or self._known.times > OFTEN or bool(slots.moved)
-        self.by_plan = self._known.recordable and often
+        pays = rows > MANY or self._known.times > OFTEN or bool(slots.moved or self._known.plans)
+        self.by_plan = self._known.recordable and pays
 
     def answer(self, arrays: Sequence[Any]) -> Any:
         """The answer with these arrays in the slots."""

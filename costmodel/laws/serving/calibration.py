@@ -255,20 +255,23 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned", engine: str
     """Measured over predicted, an 80 % band.
 
     `metric` is ttft_ratio, tpot_ratio or throughput_ratio, `kind` that of `kind_of`. Multiply a
-    prediction with it. An `engine` that scatters more than its kind has a wider one. The band of
-    rows whose model, GPU and engine were left out together is wider by each of `unseen` (of
-    `UNSEEN`): half-widths as logarithms, random effects that add as squares (Gelman and Hill 2007,
-    chapter 12). Servers that are not tuned are those of a source that nobody
-    fitted, and no narrower than practitioners were off without their laboratory. `VENDOR` adds what
-    a GPU of another maker is off. As a field of an option it is a Range like any other, drawn once
-    under its own name.
+    prediction with it. An `engine` that scatters more than its kind has a wider one, and so has one
+    on which nobody has measured the kind. The band of rows whose model, GPU and engine were left
+    out together is wider by each of `unseen` (of `UNSEEN`): half-widths as logarithms, random
+    effects that add as squares (Gelman and Hill 2007, chapter 12). Servers that are not tuned are
+    those of a source that nobody fitted, and no narrower than practitioners were off without their
+    laboratory. `VENDOR` adds what a GPU of another maker is off. As a field of an option it is a
+    Range like any other, drawn once under its own name.
 
     >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
     >>> bool(wide.high / wide.low > narrow.high / narrow.low > 1)
     True
     """
     facts = catalog.facts_of("serving")
-    known = facts.get(f"{kind}_{engine}.{metric}", facts[f"{kind}.{metric}"]).value
+    own, of_kind = facts.get(f"{kind}_{engine}.{metric}"), facts[f"{kind}.{metric}"]
+    known = (own or of_kind).value
+    if own is None and engine != OTHER:  # nobody has measured this kind on it
+        unseen = (*unseen, "unseen_engine")
     if stack != "tuned":
         unseen = (*unseen, "unseen_source")
     place = f"{kind}_{metric.removesuffix('_ratio')}"
