@@ -8,7 +8,7 @@ positions are, join them (universal kriging). What a wrong answer costs enters a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations_with_replacement, product
 from typing import Any
 
@@ -69,7 +69,7 @@ class Response:
     `reach` says from where to where each input moves. `errors` are the largest relative
     differences of expected cost and present value, and the largest of the share accepted, from the
     engine on all draws, at random positions within reach that the curve had not seen; `positions`
-    counts them.
+    counts them. `unsure` are the largest differences of the chance to reach the quality floor.
     """
 
     study: Study
@@ -78,6 +78,7 @@ class Response:
     curves: dict[str, Curve]
     errors: dict[str, float]
     positions: dict[str, int]
+    unsure: dict[str, float] = field(default_factory=dict)
 
     @property
     def usd_per_failure(self) -> float:
@@ -115,8 +116,9 @@ def respond(study: Study, labels: list[str], positions: int) -> Response:
         within[: len(fixed)] = False
         left = [x for x in left if np.isfinite(values[x][:, :2]).all()]  # runs everywhere
         for label in left:
-            curve, errors = _fitted(made, places, values[label], len(fixed))
-            made.curves[label], made.errors[label] = curve, float(errors[within].max())
+            curve, *errors = _fitted(made, places, values[label], len(fixed))
+            worst = (float(each[within].max()) for each in errors)
+            made.curves[label], (made.errors[label], made.unsure[label]) = curve, worst
             made.positions[label] = int(within.sum())
         left = [x for x in left if made.errors[x] > enough]
         if not left:
@@ -226,8 +228,9 @@ def nearness(x: np.ndarray, nodes: np.ndarray, lean: np.ndarray) -> np.ndarray:
 
 def _fitted(
     made: Response, places: list[Position], values: np.ndarray, fixed: int
-) -> tuple[Curve, np.ndarray]:
-    """The curve of an option, and its error at each position, left out once."""
+) -> tuple[Curve, np.ndarray, np.ndarray]:
+    """The curve of an option, and its errors at each position, left out once: of its amounts, and
+    of the chance to reach the floor."""
     nodes = np.array([made.coordinates(place) for place in places])
     horizons = [made.months.index(m) for _, m, _ in places]
     start = values[: len(made.months)]
@@ -238,7 +241,7 @@ def _fitted(
     failures = np.array([place[2] for place in places])
     theirs, found = _whole(values, failures), _whole(values - unseen, failures)
     gaps = np.abs(np.concatenate([found[:2] / theirs[:2] - 1, found[2:] - theirs[2:]]))
-    return curve, np.nan_to_num(gaps).max(axis=0)
+    return curve, np.nan_to_num(gaps).max(axis=0), np.abs(np.nan_to_num(unseen[:, -1]))
 
 
 def _whole(values: np.ndarray, failures: np.ndarray) -> np.ndarray:

@@ -305,9 +305,9 @@ COMMANDS = (export, reports, rerun, showback, schema, diff, check)
 def stored(source: str, **changes: Any) -> Study:
     """The study of a scenario, or of results that `export --json` or a report wrote."""
     if source.endswith(".json") and Path(source).is_file():
-        from costmodel.pages.report.exports.results import read_results
+        from costmodel.pages.report.exports.results import scenario_of
 
-        source = read_results(source)["scenario"]
+        source = scenario_of(source)
     return load(source, **changes)
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import costmodel as cm
 from costmodel import cli
+from costmodel.pages.commands import find_notebook
 
 SCENARIO = """title: Mine
 terms: {months: 24, on: 2025-06-05, start: 2025-05-01}
@@ -152,6 +153,18 @@ def test_the_results_of_a_report_are_computed_and_compared_like_those_of_an_expo
     said = run("rerun", made.results_json, code=1)
     assert f"cost.Large was {was + 0.02:,.2f}, is {was:,.2f}" in said
     assert "costmodel was 0.1, is " in said
+
+
+def test_a_report_without_a_scenario_is_computed_again(tmp_path):
+    notebook, given = find_notebook("04_rag_graphrag_or_long_context"), {"draws": 100}
+    stored = cm.report.run(notebook, tmp_path, ["html"], **given).results_json
+    assert "same to the cent" in run("rerun", stored)
+    assert "rests on no scenario" in " ".join(run("check", stored, code=2).split())
+    found = json.loads(stored.read_text(encoding="utf-8"))
+    found["stamp"]["costmodel"] = "0.0"
+    found["numbers"]["sentence"] = "another one"
+    stored.write_text(json.dumps(found), encoding="utf-8")
+    assert "costmodel was 0.0, is " in run("rerun", stored, code=1)
 
 
 def test_showback_as_table_csv_and_page(write, tmp_path):

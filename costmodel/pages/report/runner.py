@@ -38,7 +38,7 @@ from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import for_json
 from costmodel.pages.report.colophon import Run, is_file, is_ours, made_by
-from costmodel.pages.report.exports.results import source_of
+from costmodel.pages.report.exports.results import source_of, stamp_of_the_program
 from costmodel.pages.report.html import document, html_page, page
 from costmodel.pages.report.kernel import Kernel, Progress, execute, handed_over
 from costmodel.pages.report.parameters import Parameter, schema, validate
@@ -332,7 +332,7 @@ def _run(
         "given": sorted(clean),
         "facts": meta.facts,
         "command": meta.command,
-        **(source_of(case) if case else {}),
+        **(source_of(case) if case else {"stamp": stamp_of_the_program()}),
     }
     written = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
     content = {"html": html, "results.json": written.encode(), "results.csv": table.encode()}

@@ -12,7 +12,7 @@ import pytest
 from toys import STAFFED, api
 
 import costmodel as cm
-from costmodel.core import key_of, middle, pin, walk
+from costmodel.core import key_of, middle, pin, plain_cell, walk
 from costmodel.facts import pricelist
 from costmodel.ledgers.engine import evaluate_all
 from costmodel.ledgers.expressions import Expressions
@@ -121,7 +121,7 @@ def test_changed_inputs_move_totals_and_the_winner_as_in_python(book, model):
         assert float(there(solution, "Comparison", f"C{row}")) == pytest.approx(
             worth[label], abs=0.01
         )
-    assert there(solution, "Summary", "B5") == min(worth, key=worth.get)
+    assert there(solution, "Summary", "B5") == plain_cell(min(worth, key=worth.get))
     assert "all checks hold" in there(solution, "Summary", "B6")
 
 
@@ -137,11 +137,11 @@ def test_an_option_that_is_not_in_the_choice_is_said_to_be_left_out(tmp_path):
     path = excel(small(quality_floor=0.75), tmp_path / "book.xlsx")
     shown = cells(path, "Comparison")
     worth = {shown[row, 1]: shown[row, 7] for row in (2, 3)}
-    assert worth["plain"] == "left out" and worth[HOSTILE] > 0
+    assert worth["plain"] == "left out" and worth[QUOTED] > 0
     found = formulas.ExcelModel().loads(str(path)).finish()
     row = next(r for (r, c), x in cells(path, "Inputs").items() if c == 1 and "instruction_to" in x)
     solution = found.calculate(inputs={f"'[book.xlsx]INPUTS'!B{row}": 0.0})
-    assert there(found.calculate(), "Summary", "B5") == HOSTILE
+    assert there(found.calculate(), "Summary", "B5") == QUOTED
     assert there(solution, "Summary", "B5") == "none"
 
 
@@ -269,6 +269,36 @@ def test_focus_has_a_row_for_each_class_of_tokens_and_sums_to_the_report(tmp_pat
     assert one["x_ModelId"] == "toy"
     cost = float(one["PricingQuantity"]) * float(one["ContractedUnitPrice"])
     assert cost == pytest.approx(float(one["ContractedCost"]))
+
+
+def test_focus_has_list_prices_beside_a_contract_and_no_price_of_a_tax():
+    """20 % off a model, 8 % off the spend with its provider, and value added tax on all."""
+    text = """title: With a contract
+workload: {requests_per_month: 2e5, input_tokens: 900, output_tokens: 250}
+terms:
+  months: 2
+  on: 2026-11-20
+  vat: 0.19
+  spend: {provider: openai, usd_per_year: 100, discount: 0.08}
+options: {Sol: {serving: {api: gpt-6-sol, discount: 0.2}}}
+draws: 50"""
+    study = cm.load(text)
+    table = focus_table(study)
+    of = {name: part for name, part in table.groupby("ChargeCategory")}
+    assert {*of} == {"Usage", "Credit", "Tax"}
+    usage, credit, tax = (of[x] for x in ("Usage", "Credit", "Tax"))
+    tokens = usage[usage["x_TokenType"] != ""].astype({"ListCost": float, "ContractedCost": float})
+    assert len(tokens) and (tokens["ListCost"] * 0.8).to_numpy() == pytest.approx(
+        tokens["ContractedCost"].to_numpy()
+    )
+    price = tokens["ListUnitPrice"].astype(float) * tokens["PricingQuantity"].astype(float)
+    assert price.to_numpy() == pytest.approx(tokens["ListCost"].to_numpy())
+    assert (credit["ListCost"].astype(float) == 0).all()
+    assert (credit["EffectiveCost"].astype(float) < 0).all()
+    empty = ["PricingQuantity", "PricingUnit", "ListUnitPrice", "ContractedUnitPrice"]
+    assert (tax[empty] == "").all(axis=None) and (tax["EffectiveCost"].astype(float) > 0).all()
+    total = table["EffectiveCost"].astype(float).sum()
+    assert total == pytest.approx(cm.compare(study)["expected"]["Sol"], abs=0.005)
 
 
 def test_no_text_of_focus_is_a_formula_and_services_read_well():

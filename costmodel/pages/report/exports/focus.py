@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.purchases import Line
+from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
-from costmodel.core import MTOK, objects, plain_cell, write
+from costmodel.core import MTOK, middle, objects, plain_cell, write
 from costmodel.facts.pricelist import dated_list
 from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.book import lines_booked
@@ -81,12 +81,17 @@ def focus_table(study: Study) -> pd.DataFrame:
     rows = []
     for label, booked in lines_booked(study).items():
         cards = [x for x in objects(study.options[label]) if isinstance(x, ApiPrice)]
-        sellers = {tier.id: (card.id, str(card.provider)) for card in cards for tier in card.tiers}
+        sellers = {tier.id: card for card in cards for tier in card.tiers}
+        servings = [x for x in objects(study.options[label]) if isinstance(x, Api)]
+        taken_off = {x.model.id: x.discount for x in servings}
         for each in booked.values():
-            shared = _shared(label, each.line, sellers, study)
+            card = _seller(each.line, sellers)
+            shared = _shared(label, each.line, card, study)
+            off = float(middle(taken_off.get(card.id, 0.0))) if card else 0.0
             for month in np.flatnonzero(each.quantity).tolist():
                 quantity, usd = float(each.quantity[month]), float(each.usd[month])
-                rows.append(shared | _amounts(each.line, quantity, usd) | _period(study, month))
+                amounts = _amounts(each.line, quantity, usd, off)
+                rows.append(shared | amounts | _period(study, month))
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row for row in rows], columns=COLUMNS)
 
 
@@ -119,11 +124,16 @@ def focus(study: Study, path: str | Path) -> Path:
     return write(path, focus_table(study).to_csv(index=False, lineterminator="\n"))
 
 
-def _shared(label: str, line: Line, sellers: dict[str, Any], study: Study) -> dict[str, str]:
+def _seller(line: Line, sellers: dict[str, ApiPrice]) -> ApiPrice | None:
+    """The price list by which a line is paid."""
+    cited = (cite.rpartition(".")[0] for cite in line.cites)
+    return next((sellers[x] for x in cited if x in sellers), None)
+
+
+def _shared(label: str, line: Line, card: ApiPrice | None, study: Study) -> dict[str, str]:
     """What all months of a line have."""
     token = next((TOKENS[x] for x in TOKENS if line.item.endswith(f": {x}")), "")
-    cited = (cite.rpartition(".")[0] for cite in line.cites)
-    model, seller = next((sellers[x] for x in cited if x in sellers), ("", ""))
+    model, seller = (card.id, str(card.provider)) if card else ("", "")
     category, subcategory = SERVICES.get(line.trend, OTHER)
     sku = f"{line.phase}/{line.item}"
     details = {"x_TokenType": token, "x_ModelId": model, "x_ModelProvider": seller}
@@ -193,24 +203,33 @@ def _unit(unit: str) -> str:
     return re.sub(r"(^|-)(hour|month|week)$", lambda x: x[1] + x[2].title() + "s", unit)
 
 
-def _amounts(line: Line, quantity: float, usd: float) -> dict[str, str]:
-    """Quantity, price and cost: all prices are the contracted ones."""
-    tokens = line.unit == "Mtok"
-    cost, price, count = _text(usd), _text(usd / quantity), _text(quantity)
+def _amounts(line: Line, quantity: float, usd: float, off: float) -> dict[str, str]:
+    """Quantity, price and cost; `off` is the share that a contract takes off the list price.
+
+    A credit is nothing at list prices. A tax has no quantity and no price.
+    """
+    tokens, category = line.unit == "Mtok", _category(line)
+    cost, count = _text(usd), _text(quantity)
+    listed = 0.0 if category == "Credit" else usd / (1 - off)
     found = {
         "BilledCost": cost,
         "EffectiveCost": cost,
-        "ListCost": cost,
+        "ListCost": _text(listed),
         "ContractedCost": cost,
         "PricingCurrencyEffectiveCost": cost,
+    }
+    if category == "Tax":
+        return found
+    price, list_price = _text(usd / quantity), _text(listed / quantity)
+    found |= {
         "ContractedUnitPrice": price,
-        "ListUnitPrice": price,
+        "ListUnitPrice": list_price,
         "PricingCurrencyContractedUnitPrice": price,
-        "PricingCurrencyListUnitPrice": price,
+        "PricingCurrencyListUnitPrice": list_price,
         "PricingQuantity": count,
         "PricingUnit": "1000000 Tokens" if tokens else _unit(line.unit),
     }
-    if _category(line) == "Usage":
+    if category == "Usage":
         found["ConsumedQuantity"] = _text(quantity * MTOK) if tokens else count
         found["ConsumedUnit"] = "Tokens" if tokens else _unit(line.unit)
     return found

@@ -111,10 +111,13 @@ def page_of(study: Study, verdict: Verdict, response: Response) -> str:
     dials = _dials(study, response)
     worst = max(response.errors[label] for label in response.curves)
     least = min(response.positions[label] for label in response.curves)
+    unsure = _unsure(response)
+    chance = f", and chances to reach the quality floor by {100 * unsure:.1f} points"
     measured = (
         f"Once a slider is moved, the numbers are read off a computed response. At {least} "
-        f"random positions or more they differ from Python by at most {100 * worst:.2f} %; each of "
-        "these was left out of the curve that it was held against. Such curves miss the ends of a "
+        f"random positions or more they differ from Python by at most {100 * worst:.2f} %"
+        f"{chance if study.quality_floor is not None else ''}; each of these "
+        " was left out of the curve that it was held against. Such curves miss the ends of a "
         "likely range by more, so that no range is shown then."
     )
     stamp = f"costmodel {own_version()}; prices: {dated_list()}; "
@@ -132,6 +135,11 @@ def page_of(study: Study, verdict: Verdict, response: Response) -> str:
         stamp=stamp,
         data=_data(study, response, dials, [bar["colour"] for bar in bars]),
     )
+
+
+def _unsure(response: Response) -> float:
+    """How far a chance to reach the floor may be off: an option so near to the asked one counts."""
+    return max(response.unsure[label] for label in response.curves)
 
 
 def _ranked(verdict: Verdict) -> list[str]:
@@ -201,6 +209,7 @@ def _data(study: Study, response: Response, dials: list[dict[str, Any]], colours
         "far": FAR,
         "floor": study.quality_floor,
         "confidence": study.confidence,
+        "unsure": _unsure(response),
         "money": {"code": money.code, "per_usd": money.per_usd, "rate": money.rate},
         "dials": dials,
     }

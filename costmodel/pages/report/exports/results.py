@@ -88,20 +88,34 @@ def source_of(study: Study) -> dict[str, Any]:
     return for_json({"stamp": _stamp(study), "inputs": rows, "scenario": scenario, "note": note})
 
 
+def stamp_of_the_program() -> dict[str, Any]:
+    """What makes the numbers of a report again that rests on no scenario."""
+    return {"costmodel": own_version(), "prices": LIST, "price_list": dated_list()}
+
+
 def _stamp(study: Study) -> dict[str, Any]:
     """What makes the numbers again, beside the scenario."""
-    stamp = {"costmodel": own_version(), "prices": LIST, "price_list": dated_list()}
-    return stamp | {"draws": study.draws, "seed": study.seed, "on": study.terms.on}
+    drawn = {"draws": study.draws, "seed": study.seed, "on": study.terms.on}
+    return stamp_of_the_program() | drawn
 
 
-def read_results(path: str | Path) -> dict[str, Any]:
-    """What `as_json` or a report wrote, with its scenario."""
+def scenario_of(path: str | Path) -> str:
+    """The scenario that `as_json` or a report wrote."""
+    found = _read(path)
+    check("scenario" in found, f"the report of {path} rests on no scenario; write a scenario")
+    return found["scenario"]
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    """What `as_json` or a report wrote, with its scenario where it rests on one."""
     check(Path(path).is_file(), f"{path} is no file; write one that `costmodel export --json` made")
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         found = {}
-    known = isinstance(found, dict) and isinstance(found.get("scenario"), str)
+    found = found if isinstance(found, dict) else {}
+    place = "scenario" if "scenario" in found else "command"
+    known = isinstance(found.get(place), str)
     check(known, f"{path} holds no results; write a file that `costmodel export --json` made")
     return found
 
@@ -112,15 +126,16 @@ def made_again(path: str | Path) -> list[str]:
 
     A line for each number that moved, each part of the stamp and each input that differs.
     """
-    stored = read_results(path)
-    whole = isinstance(stored.get("stamp"), dict) and _rows(stored, "inputs", "input low mid high")
+    stored = _read(path)
+    whole, alone = isinstance(stored.get("stamp"), dict), "scenario" not in stored
+    whole = whole and (alone or _rows(stored, "inputs", "input low mid high"))
     if "command" in stored:
         whole = whole and isinstance(stored.get("numbers"), dict)
     else:
         whole = whole and _rows(stored, "options", "option expected base_case")
     check(whole, f"{path} is not whole; write a file that `costmodel export --json` made")
-    study = load(stored["scenario"])
-    if "command" in stored:
+    study = None if alone else load(stored["scenario"])
+    if study is None or "command" in stored:
         pairs = [("", stored["numbers"], _numbers_again(stored))]
     else:
         table = for_json(recommend(study, flips=False).table.to_dict("index"))
@@ -134,12 +149,12 @@ def made_again(path: str | Path) -> list[str]:
     if not moved:
         return []
     said = [*moved]
-    stamp = _stamp(study)
+    stamp = stamp_of_the_program() if study is None else _stamp(study)
     for name, was in stored["stamp"].items():
         if stamp.get(name) != was:
             said.append(f"{name} was {was}, is {stamp.get(name)}")
-    rows = for_json(inputs_of(study).to_dict("records"))
-    here, there = _by_key(rows), _by_key(stored["inputs"])
+    rows = [] if study is None else for_json(inputs_of(study).to_dict("records"))
+    here, there = _by_key(rows), _by_key(stored.get("inputs", []))
     for key in {**there, **here}:
         if here.get(key) != there.get(key):
             said.append(f"{key} was {_shown(there.get(key))}, is {_shown(here.get(key))}")
@@ -167,8 +182,9 @@ def _numbers_again(stored: dict[str, Any]) -> dict[str, Any]:
     )
     pack = stitched() if name == NAME else nullcontext(path)
     with pack as notebook, temporary_folder("rerun-") as folder:
-        write(folder / "scenario.yaml", stored["scenario"])
-        given["scenario"] = str(folder / "scenario.yaml")
+        if "scenario" in stored:
+            write(folder / "scenario.yaml", stored["scenario"])
+            given["scenario"] = str(folder / "scenario.yaml")
         clean = validate(schema(notebook), given, notebook.name)
         nb, failure, _ = execute(notebook, clean, None)
     check(not failure, f"{name} stopped: {failure}")
