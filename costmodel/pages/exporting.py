@@ -251,13 +251,17 @@ def diff(
         if since and until:
             before = unaware(before, until)
         table, inputs = difference(before, after), changed_inputs(before, after)
+        if since and until:  # these dates were asked for
+            asked = ("Terms.on", "Terms.start") if new is None else ("Terms.on",)
+            inputs = inputs[~inputs["input"].isin(asked)].reset_index(drop=True)
         changed = bool(len(table) or len(inputs))
         verdicts = [recommend(x, flips=False).headline for x in (before, after)] if changed else []
     text = (_markdown if markdown else _text)(table, inputs, verdicts)
     echo("\n".join(map(visible, text.split("\n"))))
     verdict = dict(zip(("before", "after"), verdicts, strict=False))
     told = {"verdict": verdict, "options": table, "inputs": inputs, "changed": changed}
-    return told | {"failed": list(told["inputs"]["input"]) if exit_code and changed else []}
+    names = [*inputs["input"]] or [*table["option"]]
+    return told | {"failed": names if exit_code and changed else []}
 
 
 @command()

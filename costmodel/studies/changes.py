@@ -6,14 +6,16 @@ Its bars sum to the difference.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.mixes import Mix
-from costmodel.choices.options import Option
+from costmodel.choices.options import Option, each
 from costmodel.choices.purchases import PHASES
+from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
@@ -26,6 +28,7 @@ from costmodel.core import (
     objects,
     public,
     rewrite,
+    same,
     unchecked,
     unit_of,
     walk,
@@ -138,22 +141,57 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
     return _bars({p: now.get(p, 0.0) - was.get(p, 0.0) for p in found}, start, end)
 
 
-def towards(now: Numbers, end: Numbers) -> list[Numbers]:
+def towards(now: Numbers, end: Numbers, judged: Collection[str] = ()) -> list[Numbers]:
     """From one side to the other: a further kind of input is at its values after, in order of
     STEPS.
+
+    `judged` are the inputs that only evidence moved, so that they belong to the quality.
     """
-    sides = [now]
-    changed = {
-        (step_of(o, f), key_of(o, f, value)): value for o, f, value in reversed([*walk(end)])
-    }
-    known = {key_of(c, "known", c.known): c.known for c in objects(end) if isinstance(c, ApiPrice)}
-    changed |= {("price", key): value for key, value in known.items()}
+    sides, changed = [now], _by_step(end, judged)
     for step in STEPS[:4]:
-        now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
+        now = _moved(now, changed[step])
+        if step == "price":
+            now = (_discounted(now[0], discounts(end)), *now[1:])
         if step == "quality":
             now = (_judged(now[0], end[0]), *now[1:])
         sides.append(now)
     return [*sides, (*end[:2], now[2]), end]
+
+
+def _by_step(end: Numbers, judged: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The inputs of a side by step and key; the first of a key counts."""
+    found: dict[str, dict[str, Any]] = {step: {} for step in STEPS}
+    for owner, field, value in walk(end):
+        if isinstance(owner, Api) and field == "discount":  # one key for all models
+            continue
+        key = key_of(owner, field, value)
+        found["quality" if key in judged else step_of(owner, field)].setdefault(key, value)
+    for card in objects(end):
+        if isinstance(card, ApiPrice):
+            found["price"][key_of(card, "known", card.known)] = card.known
+    return found
+
+
+def discounts(x: Any) -> dict[tuple[str, str], Any]:
+    """The discount on each model, by its seller and id, of the first of its Apis."""
+    found: dict[tuple[str, str], Any] = {}
+    for api in objects(x):
+        if isinstance(api, Api):
+            found.setdefault((api.model.provider, api.model.id), api.discount)
+    return found
+
+
+def _discounted(option: Any, known: dict[tuple[str, str], Any]) -> Any:
+    """The option with the discount of each model that is known."""
+
+    def at_contract(api: Any) -> Any:
+        less = known.get((api.model.provider, api.model.id), api.discount)
+        fallback = None if api.fallback is None else at_contract(api.fallback)
+        if fallback is api.fallback and same(less, api.discount):
+            return api
+        return unchecked(api, discount=less, fallback=fallback)
+
+    return each(option, lambda part: isinstance(part, Api), at_contract)
 
 
 def _judged(option: Any, end: Any) -> Any:

@@ -65,6 +65,75 @@ def test_a_difference_as_json_and_for_a_pull_request(scenario, write):
     assert "| option | before | after | change | volume |" in said and "**After:** " in said
 
 
+TERMS = "on: 2025-06-05, start: 2025-05-01"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "row"),
+    [
+        (
+            f"{TERMS}, currency: EUR 0.92 2026-11-20",
+            f"{TERMS}, currency: EUR 0.80 2026-11-20",
+            ["Terms.currency", "1 USD = 0.92 EUR on 2026-11-20", "1 USD = 0.8 EUR on 2026-11-20"],
+        ),
+        (
+            "on: 2025-06-20, start: 2025-07-01",
+            "on: 2025-06-20, start: 2025-08-01",
+            ["Terms.start", "2025-07-01", "2025-08-01"],
+        ),
+        (
+            "on: 2025-06-20, start: 2025-07-01",
+            "on: 2025-06-21, start: 2025-07-01",
+            ["Terms.on", "2025-06-20", "2025-06-21"],
+        ),
+    ],
+)
+def test_a_changed_currency_start_or_day_alone_is_a_difference(was, now, row, write):
+    before, after = (
+        write(f"{n}.yaml", SCENARIO.replace(TERMS, terms)) for n, terms in enumerate((was, now))
+    )
+    found = json.loads(run("diff", before, after, "--json"))["data"]
+    assert found["changed"] and found["options"] == []
+    assert [[*line.values()] for line in found["inputs"]] == [row]
+    assert "a month" in found["verdict"]["before"] and "a month" in found["verdict"]["after"]
+    said = run("diff", before, after, "--exit-code", code=1)
+    assert said.startswith("before: ") and "\nafter:  " in said
+    assert f"no expected cost changed\n{row[0]}: {row[1]} -> {row[2]}\n" in said
+    assert run("diff", after, after, "--exit-code") == "no difference\n"
+
+
+def test_the_dates_that_were_asked_for_are_no_change_of_their_own(write):
+    follows = write("follows.yaml", SCENARIO.replace(", start: 2025-05-01", ""))
+    days = ("--from", "2025-06-20", "--to", "2025-07-02")
+    assert run("diff", follows, *days, "--exit-code") == "no difference\n"
+    assert run("diff", follows, follows, "--from", "2025-06-20", "--to", "2025-06-21") == (
+        "no difference\n"
+    )
+
+
+def test_a_change_of_cost_without_an_input_of_its_own_name_exits_1_too(write):
+    text = SCENARIO.replace("quality_floor", "  Other: {serving: {today: 700}}\nquality_floor")
+    before, after = write("a.yaml", text), write("b.yaml", text.replace("700", "800"))
+    assert "Other" in run("diff", before, after, "--exit-code", code=1)
+
+
+def test_two_price_books_name_the_prices_and_discounts_that_changed(write):
+    books = {
+        "old": "model,usd_per_mtok_out\no3,30\n",
+        "new": "model,usd_per_mtok_out\no3,24\n",
+        "less": "model,discount\no3,0.1\n",
+        "least": "model,discount\no3,0.3\n",
+    }
+    for name, text in books.items():
+        write(f"{name}.csv", text)
+        write(f"{name}.yaml", SCENARIO + f"price_book: {name}.csv\n")
+    folder = write("plain.yaml", SCENARIO).parent
+    said = run("diff", folder / "old.yaml", folder / "new.yaml")
+    assert "o3.usd_per_mtok_out: 30 -> 24" in said and "price" in said and "mix" not in said
+    said = run("diff", folder / "less.yaml", folder / "least.yaml", "--exit-code", code=1)
+    assert "Api.discount of o3 (openai): 0.1 -> 0.3" in said and "mix" not in said
+
+
 def test_check_exits_1_with_the_reason(scenario):
     said = run("check", scenario, "--option", "Large", "--max-usd-per-month", 1, code=1)
     assert said.startswith("failed: Large is expected to cost USD ")

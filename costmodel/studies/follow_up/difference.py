@@ -25,7 +25,7 @@ from costmodel.decisions.compare import compare
 from costmodel.decisions.simulate import simulate, totals
 from costmodel.decisions.verdict import recommend
 from costmodel.ledgers.book import cash_flow
-from costmodel.studies.changes import STEPS, towards
+from costmodel.studies.changes import STEPS, discounts, towards
 
 INPUTS = ["input", "before", "after"]
 RULE = ("quality_floor", "confidence", "risk", "draws", "seed")  # of a study, beside its inputs
@@ -95,7 +95,8 @@ def _on_the_way(label: str, sides: list[Any], before: Study, after: Study) -> li
     """Expected USD after the draws and after each step but the last; NaN where it cannot run."""
     means: list[float] = []
     earlier: Any = None
-    for step, side in zip((None, *STEPS[:-1]), towards(sides[0], sides[1]), strict=False):
+    way = towards(sides[0], sides[1], _moved_by_evidence(label, before, after))
+    for step, side in zip((None, *STEPS[:-1]), way, strict=False):
         judged = step in (None, "price", "volume")  # evidence belongs to the quality
         now = *side, (before if judged else after).points
         if means and same(now[:3], earlier[:3]) and now[3] is earlier[3]:
@@ -105,6 +106,14 @@ def _on_the_way(label: str, sides: list[Any], before: Study, after: Study) -> li
         here: Any = {"options": {label: option}, "work": work, "terms": terms, "points": points}
         means.append(_mean(totals(unchecked(after, **here), after.draws)[label]))
     return means
+
+
+def _moved_by_evidence(label: str, before: Study, after: Study) -> set[str]:
+    """The inputs of an option that the evaluations of a side moved, and nobody changed."""
+    moved = {*(before.points or {}), *(after.points or {})}
+    studies = (study.before or study for study in (before, after))  # as before their evidence
+    old, new = (leaves((x.options.get(label), x.work, x.terms)) for x in studies)
+    return {key for key in moved if same(old.get(key), new.get(key))}
 
 
 def _mean(usd: np.ndarray | None) -> float:
@@ -134,7 +143,7 @@ def unaware(study: Study, until: str) -> Study:
 
 @public
 def changed_inputs(before: Study, after: Study) -> pd.DataFrame:
-    """The inputs that differ between two studies, and what their rule and draws are.
+    """The inputs that differ between two studies, with their rule, draws, days and currency.
 
     Parameters
     ----------
@@ -144,8 +153,9 @@ def changed_inputs(before: Study, after: Study) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        input, its key, or quality_floor, confidence, risk, draws and seed; before and after, as
-        text, empty where one side lacks it.
+        input, its key, "Api.discount of" a model, Terms.start, Terms.on and Terms.currency, or
+        quality_floor, confidence, risk, draws and seed; before and after, as text, empty where one
+        side lacks it.
 
     Examples
     --------
@@ -155,16 +165,26 @@ def changed_inputs(before: Study, after: Study) -> pd.DataFrame:
                              input   before    after
     0  Workload.requests_per_month  300,000  100,000
     """
-    old, new = (
-        leaves(study.inputs) | {name: getattr(study, name) for name in RULE}
-        for study in (before, after)
-    )
-    rows = [
-        (key, *("" if side.get(key) is None else number_text(side[key]) for side in (old, new)))
-        for key in {**old, **new}
-        if not same(old.get(key), new.get(key))
-    ]
-    return pd.DataFrame([row for row in rows if row[1] != row[2]], columns=INPUTS)
+    old, new = map(_in_words, (before, after))
+    rows = [(key, old.get(key, ""), new.get(key, "")) for key in {**old, **new}]
+    changed = [row for row in rows if row[1] != row[2]]
+    return pd.DataFrame(changed, columns=INPUTS)
+
+
+def _in_words(study: Study) -> dict[str, str]:
+    """What a study says, by input, as text."""
+    said = leaves(study.inputs)
+    said.pop("Api.discount", None)  # one key for all models
+    less = discounts(study.inputs).items()
+    said |= {f"Api.discount of {model} ({seller})": share for (seller, model), share in less}
+    said |= {name: getattr(study, name) for name in RULE}
+    told = {key: number_text(value) for key, value in said.items() if value is not None}
+    terms = study.terms
+    return told | {
+        "Terms.start": str(terms.start),
+        "Terms.on": str(terms.on or "that of each option"),
+        "Terms.currency": terms.money.rate or terms.money.code,
+    }
 
 
 @public

@@ -95,6 +95,72 @@ def test_what_was_judged_is_quality(was, now):
     assert [row[bar] for bar in BARS if bar != "quality"] == pytest.approx([0] * 6, abs=1e-6)
 
 
+@pytest.fixture(scope="module")
+def assistant():
+    """The example by the counts of an evaluation of RAG, after it."""
+    plain = cm.load("support_assistant", draws=100)
+
+    def judged(*counts):
+        rag = cm.choices.with_quality(plain.options["RAG"], cm.Measured(*counts))
+        return plain.changed(options={**plain.options, "RAG": rag}).after_evidence()
+
+    return {None: plain, 164: judged(164, 200), 180: judged(180, 200)}
+
+
+@pytest.mark.parametrize(("was", "now"), [(None, 180), (164, 180), (180, None)])
+def test_what_an_evaluation_moves_of_all_options_is_quality(assistant, was, now):
+    table = diff(assistant[was], assistant[now]).set_index("option")
+    assert len(table) == 15 and table.loc["GraphRAG", "change"] * (-1 if now else 1) > 1e6
+    assert np.allclose(table["quality"], table["change"], rtol=0, atol=0.01)
+    assert (table[[bar for bar in BARS if bar != "quality"]].abs() < 0.01).all(axis=None)
+
+
+def test_an_evaluation_beside_other_changes_leaves_each_its_bar(assistant):
+    plain, judged = assistant[None].only("Prompt", "RAG"), assistant[180].before
+    rag = judged.options["RAG"]
+    more = replace(rag, techniques=(*rag.techniques, cm.Monitoring()))
+    after = judged.changed(options={"Prompt": judged.options["Prompt"], "RAG": more})
+    alone = diff(plain, judged.only("Prompt", "RAG")).set_index("option")
+    table = diff(plain, after).set_index("option")
+    assert np.allclose(table[BARS].sum(axis=1), table["change"], rtol=0, atol=1e-6)
+    assert table["quality"].to_list() == pytest.approx(alone["quality"].to_list())
+    added = diff(judged.only("Prompt", "RAG"), after).set_index("option").loc["RAG", "change"]
+    assert added > 1 and table["mix"].to_dict() == pytest.approx({"Prompt": 0, "RAG": added})
+
+
+@pytest.mark.parametrize(
+    ("changes", "row"),
+    [
+        (
+            {"currency": "EUR 0.92 2026-11-20"},
+            ["Terms.currency", "USD", "1 USD = 0.92 EUR on 2026-11-20"],
+        ),
+        ({"start": "2027-06-01"}, ["Terms.start", STAFFED.start, "2027-06-01"]),
+        ({"on": "2026-11-19"}, ["Terms.on", "that of each option", "2026-11-19"]),
+    ],
+)
+def test_the_days_and_the_currency_are_among_what_changed(changes, row):
+    here = cm.Study({"as today": cm.Option(cm.finance.Today(900.0))}, WORK, STAFFED, draws=100)
+    table = changed_inputs(here, here.changed(terms=replace(STAFFED, **changes)))
+    assert table.to_numpy().tolist() == [row]
+
+
+def test_a_discount_is_that_of_its_model_and_a_price():
+    on = "2026-11-20"
+    large, small = (cm.Api(x, on=on, accepted=0.8) for x in ("gpt-6-sol", "gpt-6-luna"))
+
+    def ours(less):
+        judge = replace(large, discount=less)
+        options = {"small": cm.Option(small, cm.Evals(judge=judge)), "large": cm.Option(judge)}
+        return cm.Study(options, WORK, STAFFED, draws=100, accept_zero=None)
+
+    table = diff(ours(0.1), ours(0.3)).set_index("option")
+    assert (table["change"] < 0).all() and table["price"].equals(table["change"])
+    assert changed_inputs(ours(0.1), ours(0.3)).to_numpy().tolist() == [
+        ["Api.discount of gpt-6-sol (openai)", "0.1", "0.3"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("limits", "says"),
     [
