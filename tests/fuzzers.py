@@ -106,7 +106,10 @@ OPTIONS = {  # command -> options that take one value, each tried with a hostile
     ("reprice", "calls.csv", "--with", "small.yaml"): "--columns --context --csv",
     ("corpus", "texts"): "--model --older --months --since --extractor --on",
     ("diff", "small.yaml", "small.yaml"): "--from --to --draws --markdown --exit-code",
-    ("check", "small.yaml"): "--option --max-usd-per-month --min-quality --max-growth --against",
+    (
+        "check",
+        "small.yaml",
+    ): "--option --max-usd-per-month --max-paid-per-month --min-quality --max-growth --against",
     ("showback", "small.yaml"): "--option --fixed --usage --columns --draws -o",
     ("export", "small.yaml", "--json"): "-o --draws --focus",
     ("init", "new.yaml", "--for", "bill", "--amount", "9"): "--size --wrong --force",

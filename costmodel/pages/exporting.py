@@ -268,7 +268,8 @@ def diff(
 @SCENARIO
 @option("--option", "label", metavar="OPTION", help="What is checked; the verdict's by default.")
 @option("--max-usd-per-month", type=Within(),
-        help="Most that a month may be expected to cost, USD.")  # fmt: skip
+        help="Most that a month may be expected to cost, USD, wrong answers included.")  # fmt: skip
+@option("--max-paid-per-month", type=Within(), help="Most that may be paid for a month, USD.")
 @option(
     "--min-quality", type=str, metavar="SHARE", help="Least share of accepted answers: 0.7, 70%."
 )
@@ -282,8 +283,9 @@ def diff(
 @option("--against", metavar="OLD", help="An earlier scenario or result, for --max-growth.")
 @DRAWS
 def check(
-    scenario: str, label: str | None, max_usd_per_month: float | None, min_quality: str | None,
-    max_growth: str | None, against: str | None, draws: int | None,
+    scenario: str, label: str | None, max_usd_per_month: float | None,
+    max_paid_per_month: float | None, min_quality: str | None, max_growth: str | None,
+    against: str | None, draws: int | None,
 ) -> Told:  # fmt: skip
     """Exit with 1 and the reason where SCENARIO breaks a limit, for a pipeline."""
     with busy("checking"):
@@ -295,6 +297,7 @@ def check(
             _share("--min-quality", min_quality),
             _share("--max-growth", max_growth),
             against=stored(against, draws=draws) if against else None,
+            max_paid_per_month=max_paid_per_month,
         )
     for reason in broken:
         echo(wrapped(f"failed: {reason}"), err=True)

@@ -137,6 +137,16 @@ def test_two_price_books_name_the_prices_and_discounts_that_changed(write):
 def test_check_exits_1_with_the_reason(scenario):
     said = run("check", scenario, "--option", "Large", "--max-usd-per-month", 1, code=1)
     assert said.startswith("failed: Large is expected to cost USD ")
+    dear = scenario.read_text(encoding="utf-8").replace(
+        "output_tokens: 250", "output_tokens: 250, usd_per_failure: 9"
+    )
+    scenario.with_name("dear.yaml").write_text(dear, encoding="utf-8")
+    study = cm.load(scenario.with_name("dear.yaml"))
+    paid = cm.compare(study).loc["Large", "to_pay"] / study.terms.months
+    limit = ("check", scenario.with_name("dear.yaml"), "--option", "Large")
+    assert run(*limit, "--max-paid-per-month", paid + 1) == "Mine: all limits hold\n"
+    assert " pay USD " in run(*limit, "--max-paid-per-month", paid - 1, code=1)
+    assert " cost USD " in run(*limit, "--max-usd-per-month", paid + 1, code=1)
     fine = ("--max-usd-per-month", 1e6, "--min-quality", "70%", "--max-growth", "50%")
     assert run("check", scenario, "--option", "Large", *fine) == "Mine: all limits hold\n"
     for growth in ("high", "10", "nan", "inf%"):

@@ -195,6 +195,7 @@ def broken_limits(
     min_quality: float | None = None,
     max_growth: float | None = None,
     against: Study | None = None,
+    max_paid_per_month: float | None = None,
 ) -> list[str]:
     """The limits that a study breaks, each in a sentence.
 
@@ -205,7 +206,8 @@ def broken_limits(
     option : str, optional
         The option that is checked; the one of the verdict by default.
     max_usd_per_month : float, optional
-        Most that the option may be expected to cost [USD/month], the mean over the horizon.
+        Most that the option may be expected to cost [USD/month], the mean over the horizon, with
+        the assumed cost of wrong answers.
     min_quality : float, share, optional
         Least expected share of accepted answers.
     max_growth : float, share, optional
@@ -213,6 +215,8 @@ def broken_limits(
         which a year may cost more than the year before, what is paid up front left out.
     against : Study, optional
         An earlier study, checked in the same way.
+    max_paid_per_month : float, optional
+        Most that may be expected to be paid [USD/month], without the cost of wrong answers.
 
     Returns
     -------
@@ -233,13 +237,13 @@ def broken_limits(
     >>> broken_limits(study, max_usd_per_month=900)
     ['today is expected to cost USD 1,0... a month, the limit is 900']
     """
-    limits = (max_usd_per_month, min_quality, max_growth)
+    limits = (max_usd_per_month, max_paid_per_month, min_quality, max_growth)
     check(
         any(limit is not None for limit in limits),
-        "no limit is given; write max_usd_per_month, min_quality or max_growth",
+        "no limit is given; write max_usd_per_month, max_paid_per_month, min_quality or max_growth",
     )
-    bounds = (0, math.inf), (0, 1), (-1, MOST_GROWTH)
-    names = ("max_usd_per_month", "min_quality", "max_growth")
+    bounds = (0, math.inf), (0, math.inf), (0, 1), (-1, MOST_GROWTH)
+    names = ("max_usd_per_month", "max_paid_per_month", "min_quality", "max_growth")
     for name, limit, ends in zip(names, limits, bounds, strict=True):
         if limit is not None:
             one_number(name, limit, *ends)
@@ -254,10 +258,15 @@ def broken_limits(
     if np.isnan(row["expected"]):
         return [f"{label} cannot run: {row['why_not']}"]
     broken, usd = [], row["per_month"]
-    if max_usd_per_month is not None and usd > max_usd_per_month:
-        most = f"{max_usd_per_month:,.2f}".removesuffix(".00")
-        said = f"is expected to cost USD {usd:,.2f} a month, the limit is {most}"
-        broken.append(f"{label} {said}")
+    paid = row["to_pay"] / study.terms.months
+    for limit, amount, verb in (
+        (max_usd_per_month, usd, "cost"),
+        (max_paid_per_month, paid, "pay"),
+    ):
+        if limit is not None and amount > limit:
+            most = f"{limit:,.2f}".removesuffix(".00")
+            said = f"is expected to {verb} USD {amount:,.2f} a month, the limit is {most}"
+            broken.append(f"{label} {said}")
     if min_quality is not None and not row["quality"] >= min_quality:
         known = not np.isnan(row["quality"])
         share = f"is {percent(row['quality'])}" if known else "is not known"
