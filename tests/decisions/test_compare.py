@@ -644,8 +644,8 @@ def test_recommend_asks_nothing_twice(monkeypatch):
     monkeypatch.setattr(engine, "evaluate", recorded)
     study = cm.load("support_assistant", confidence=0.5)
     eligible = cm.recommend(study).table["eligible"].sum()
-    # the middle and the draws, then the volumes of the eligible ones
-    assert eligible >= 3 and len(asked) >= 2 * len(study.options) + eligible
+    # the middle and the draws; volumes of the eligible ones go by the plan of the draws
+    assert eligible >= 3 and len(asked) >= 2 * len(study.options)
     again = [(i, j) for i, inputs in enumerate(asked) for j in range(i) if same(asked[j], inputs)]
     assert again == []
 

@@ -52,7 +52,7 @@ def test_no_eligible_option_asks_for_a_measurement_and_not_for_money(case):
     today = cm.finance.baseline("today", {}, usd_per_month_today=1e6)
     memo = cm.finance.memo(case, today, quality_floor=0.75, confidence=0.8, draws=200)
     assert memo.verdict.best is None and memo.sentence.startswith("Do not choose yet: ")
-    asked = r"; judge \d+ answers( each)? of .* first, for some USD [\d,]+\. "
+    asked = r"; judge \d+ (or more )?answers( each)? of .* first, for some USD [\d,]+\. "
     assert re.search(asked + r"Should [^:]+ reach the floor: over 36 months", memo.sentence)
 
 
