@@ -59,7 +59,10 @@ def spoken(*given):
         (["reconcile", USAGE, "bill.csv", "--rate", 0], "between 1e-06 and 1,000"),
         (["check", "mine.yaml", "--max-usd-per-month", "nan"], "--max-usd-per-month is 'nan', it"),
         (["check", "mine.yaml", "--max-growth", "10%"], "--max-growth needs two whole years, or"),
-        (["check", "mine.yaml"], "write --max-usd-per-month, --min-quality or --max-growth"),
+        (
+            ["check", "mine.yaml"],
+            "write --max-usd-per-month, --max-paid-per-month, --min-quality or --max-growth",
+        ),
         (["diff", "mine.yaml", "--from", "x", "--to", "y"], "--from is 'x', it must be a day such"),
         (["diff", "mine.yaml", "--from", "2026-11-20", "--to", "2026-11-02"], "no later than --to"),
         (["corpus", ".", "--since", "x"], "--since is 'x', it must be a day such as 2026-12-01"),
