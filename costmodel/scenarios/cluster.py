@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 from costmodel.core import CatalogError, check, in_words
 
+LOST = ("KilledWorker", "CommClosedError")  # of distributed, by name
 PATIENCE_S = 5  # with an address at which nobody answers; a client of Dask may wait for ever
 
 
@@ -60,3 +61,9 @@ async def _identity(scheduler: str) -> dict[str, Any]:
     theirs = Security().get_connection_args("client")
     async with rpc(scheduler, connection_args=theirs) as asked:
         return await asked.identity()
+
+
+def was_lost(error: BaseException) -> bool:
+    """Whether a task went with its worker, or with the scheduler, and did not fail by itself."""
+    gone = (BrokenExecutor, CancelledError, asyncio.CancelledError)
+    return isinstance(error, gone) or type(error).__name__ in LOST

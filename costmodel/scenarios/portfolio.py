@@ -6,6 +6,7 @@ address of a scheduler is given. The numbers are the same.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import math
 import multiprocessing
@@ -27,7 +28,7 @@ import pandas as pd
 from costmodel.choices.study import Study
 from costmodel.core import CatalogError, check, in_words, not_none, public, read_rows, whole_number
 from costmodel.decisions.compare import compare
-from costmodel.scenarios.cluster import on_cluster
+from costmodel.scenarios.cluster import on_cluster, was_lost
 from costmodel.scenarios.scenario import load
 
 WORKERS, WORKERS_MAX = 2, 1_000
@@ -121,7 +122,9 @@ def _made(jobs: list[Job], pool: Executor) -> Iterator[pd.DataFrame]:
     for task, future in [(task, pool.submit(_tables, task)) for task in tasks]:
         try:
             yield from future.result()
-        except BrokenExecutor:
+        except (Exception, asyncio.CancelledError) as error:
+            if not was_lost(error):
+                raise
             for job in task:
                 try:
                     with _processes(1) as alone:

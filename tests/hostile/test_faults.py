@@ -1,5 +1,6 @@
 """Nothing gets lost: full disks, killed workers and kernels, and a parent that is gone."""
 
+import asyncio
 import errno
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -210,6 +212,33 @@ def test_a_disk_that_is_full_or_read_only_keeps_its_files(small_disk):
 
 
 # -- processes -------------------------------------------------------------------------------------
+
+
+class Failing(ThreadPoolExecutor):
+    """An executor whose every task ends with an error."""
+
+    def __init__(self, error):
+        super().__init__(1)
+        self.error = error
+
+    def submit(self, call, *args):
+        future = Future()
+        future.set_exception(self.error)
+        return future
+
+
+@pytest.mark.parametrize(
+    "lost", [type("KilledWorker", (Exception,), {}), CancelledError, asyncio.CancelledError]
+)
+def test_rows_that_a_cluster_lost_are_done_again_here(lost):
+    """Workers of Dask that are killed again and again, and a scheduler that is gone."""
+    cases = {name: {} for name in ("a", "b")}
+    table = cm.scenarios.compare_portfolio(cases, BASE, executor=Failing(lost()), progress=False)
+    right = cm.compare(cm.load(BASE))["expected"].item()
+    assert table["expected"].to_list() == [right] * 2 and (table["error"] == "").all()
+    with pytest.raises(RuntimeError, match="its own fault"):
+        broken = Failing(RuntimeError("its own fault"))
+        cm.scenarios.compare_portfolio(cases, BASE, executor=broken, progress=False)
 
 
 @posix
