@@ -234,8 +234,8 @@ def _grown(
     sizes, pays = [*draws.counts], told[plan, n].saved - price(plan, n)[0]
     while len(plan) < min(MOST_OPTIONS, len(alone)):
         more = (plan + other for other in alone if other[0] not in plan)
-        plan = max(more, key=lambda x: draws.saved(x, n) - price(x, n)[0])
-        n = max(sizes, key=lambda size: draws.saved(plan, size) - price(plan, size)[0])
+        plan = max(more, key=lambda x: draws.saves_about(x, n) - price(x, n)[0])
+        n = max(sizes, key=lambda size: draws.saves_about(plan, size) - price(plan, size)[0])
         told[plan, n] = draws.told(plan, n)
         better = told[plan, n].saved - price(plan, n)[0]
         if (better - pays).mean() <= ERRORS * standard_error(better - pays):
@@ -329,12 +329,11 @@ class _Draws:
             means, errors = controlled(np.column_stack(tells), expected, self._dearer)
         error = np.hypot(saved.std(ddof=1) / np.sqrt(len(self.cost)), errors[0])
         changes, settles = means[1:].clip(0, 1)
-        bands = _bands(self.share[some] - accepted[own])
-        saved = -expected.min(axis=1)[own[:OUTCOMES]]
-        return Told(max(means[0], 0.0), error, changes, settles, bands, saved)
+        bands, of_first = _bands(self.share[some] - accepted[own]), tells[0][own[:OUTCOMES]]
+        return Told(max(means[0], 0.0), error, changes, settles, bands, of_first)
 
-    def saved(self, plan: Plan, n: int) -> float:
-        """What n answers of each option of a plan save, about: by a regression on the counts of all
+    def saves_about(self, plan: Plan, n: int) -> float:
+        """What n answers of each option of a plan save: by a regression on the counts of all
         draws (Strong et al. 2015, Med Decis Making 35:570)."""
         gaps = self._gaps(list(2 * self.counts[n][:, plan].T / n - 1))
         return -float(np.take_along_axis(self._clipped, gaps.argmin(axis=1)[:, None], 1).mean())

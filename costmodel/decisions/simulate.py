@@ -8,7 +8,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,7 @@ class Simulated:
     accepted: PerDraw
     failed: PerDraw
 
-    @cached_property
+    @property
     def middle(self) -> Bills:
         """The bills with every input at its middle."""
         return at_middle(self.study)
