@@ -14,8 +14,8 @@ from costmodel.core import absent
 from costmodel.decisions.breakeven import breakeven_date
 from costmodel.decisions.maps import frontier, regions
 from costmodel.decisions.pilots import pilot
-from costmodel.decisions.qualities import quality_bands
 from costmodel.decisions.tradeoffs import goal_seek
+from costmodel.decisions.uncertainty import quality_bands
 from costmodel.decisions.verdict import Verdict, turns
 from costmodel.decisions.wording import pilot_sentence
 from costmodel.decisions.wrong_answers import (

@@ -16,10 +16,8 @@ regression on their counts, one of each draw.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import combinations
-from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -40,31 +38,21 @@ from costmodel.core import (
     require,
     whole_number,
 )
-from costmodel.decisions.information import (
-    LEAST_DRAWS,
-    SURE,
-    clipped,
-    controlled,
-    foretold,
-    standard_error,
-)
+from costmodel.decisions.information import LEAST_DRAWS, SURE, standard_error
+from costmodel.decisions.judged import Judged, Plan, Told, bands_of
 from costmodel.decisions.rule import ERRORS
 from costmodel.decisions.simulate import Simulated, not_comparable, simulate, worth_together
 from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
-from costmodel.laws.quality import logit, shift
+from costmodel.laws.quality import shift
 from costmodel.ledgers.engine import at_middle
 
 HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
 MOST_OPTIONS = 5  # of one plan
 MOST = 10_000  # answers: more than any law here can tell apart
-OUTCOMES = 1_000  # of a plan of several options that are drawn
-AT_ONCE = 500_000  # weights held in memory
-ROUNDING = 1e-6  # of a chance
 MAKING = "data", "build", "experiments", "training"  # phases without which nothing answers
 COLUMNS = ["plan", "n", "usd", "error", "usd_to_measure", "worth", "p_changes", "p_settled"]
 COLUMNS += ["band_before", "band_after", "how"]
-Plan = tuple[int, ...]  # columns of the draws
 Prices = dict[tuple[str, str, float], float]  # by item, unit and amount: equal ones are paid once
 Price = Callable[[Plan, int], tuple[float, str]]  # of so many answers, and how that is counted
 
@@ -101,8 +89,7 @@ def pilot(
         share of the first option judged [points], and `how` the price is counted. `attrs` has
         `perfect`, what knowing everything is worth [USD], `settled_now`, `floor` and `confidence`,
         the `agreement`, `judged` {plan: options}, `most`, the largest of several n (where it is
-        best, more may be better), `bands` {(plan, n): {option: points}} and
-        `bands_now` of all options, and `left_out`, {option: why}.
+        best, more may be better), `bands_now` {option: points}, and `left_out`, {option: why}.
 
     Raises
     ------
@@ -159,9 +146,8 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
     cost, share = (np.column_stack([x[label] for label in labels]) for x in (kept, found.accepted))
     today, judge = _today(study, labels)[runs], agreement_by_draw(agreement, study)[runs, None]
     seen = np.clip(through_judge(today, judge), SURE, 1 - SURE)
-    counts = _counts(labels, sizes, seen, study.seed)
-    draws = _Draws(study, cost, share[runs], today, seen, counts)
-    now, rows, bands, judged = _bands(draws.share), [], {}, {}
+    draws = Judged(study, labels, sizes, cost, share[runs], today, seen)
+    now, rows, judged = bands_of(draws.share), [], {}
     alone = _with_hope(draws)
     prototypes = _prototypes(study.only(*(labels[i] for (i,) in alone)))
     made = {i: prices for (i,), prices in zip(alone, prototypes, strict=True)}
@@ -176,8 +162,7 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
             x = told.get((plan, size)) or draws.told(plan, size)
             settled = np.nan if study.quality_floor is None else x.settles
             usd, first = (x.usd, x.error, to_measure, x.usd - to_measure), plan[0]
-            rows.append((name, size, *usd, x.changes, settled, now[first], x.bands[first], how))
-            bands[name, size] = dict(zip(labels, x.bands, strict=True))
+            rows.append((name, size, *usd, x.changes, settled, now[first], x.band, how))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
@@ -188,7 +173,6 @@ def _pilot(study: Study, sizes: list[int], agreement: Number) -> pd.DataFrame:
         "agreement": agreement,
         "judged": judged,
         "most": sizes[-1] if len(sizes) > 1 else None,
-        "bands": bands,
         "bands_now": dict(zip(labels, now, strict=True)),
         "left_out": left_out,
     }
@@ -208,7 +192,7 @@ def _known(found: Simulated) -> tuple[dict[str, np.ndarray], np.ndarray, dict[st
     return {label: kept[label] for label in order}, runs, left_out | seldom
 
 
-def _with_hope(draws: _Draws) -> list[Plan]:
+def _with_hope(draws: Judged) -> list[Plan]:
     """The options that somebody may choose, each alone: nobody judges the rest, nor one that
     answers like another."""
     share, many = draws.share, draws.cost.shape[1]
@@ -222,7 +206,7 @@ def _with_hope(draws: _Draws) -> list[Plan]:
 
 
 def _grown(
-    draws: _Draws, told: dict[tuple[Plan, int], Told], alone: list[Plan], price: Price
+    draws: Judged, told: dict[tuple[Plan, int], Told], alone: list[Plan], price: Price
 ) -> list[Plan]:
     """The best option alone with one more at a time, the one that pays most.
 
@@ -231,7 +215,7 @@ def _grown(
     """
     plan, n = max(told, key=lambda x: told[x].usd - price(*x)[0])
     plans: list[Plan] = []
-    sizes, pays = [*draws.counts], told[plan, n].saved - price(plan, n)[0]
+    sizes, pays = draws.sizes, told[plan, n].saved - price(plan, n)[0]
     while len(plan) < min(MOST_OPTIONS, len(alone)):
         more = (plan + other for other in alone if other[0] not in plan)
         plan = max(more, key=lambda x: draws.saves_about(x, n) - price(x, n)[0])
@@ -257,142 +241,6 @@ def _today(study: Study, labels: list[str]) -> np.ndarray:
             own = spread_of_options() * rng.standard_normal(study.draws)
             found[label] = shift(found[label], own)
     return np.column_stack([*found.values()])
-
-
-def _counts(
-    labels: list[str], sizes: list[int], seen: np.ndarray, seed: int
-) -> dict[int, np.ndarray]:
-    """What a judge accepts in each draw of so many answers, which contain the fewer."""
-    more = []
-    for label, share in zip(labels, seen.T, strict=True):
-        rng = np.random.default_rng([seed, crc32(f"pilot {label}".encode())])
-        more.append([rng.binomial(step, share) for step in np.diff([0, *sizes])])
-    return dict(zip(sizes, np.cumsum(more, axis=1).transpose(1, 2, 0), strict=True))
-
-
-# -- what it tells ---------------------------------------------------------------------------------
-
-
-class Told(NamedTuple):
-    """What a pilot is expected to tell: its value and the standard error of it [USD], how often it
-    changes the choice and settles the floor, the bands of all options after it [points], and what
-    is saved after each outcome of the first draws [USD]."""
-
-    usd: float
-    error: float
-    changes: float
-    settles: float
-    bands: np.ndarray
-    saved: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class _Draws:
-    """The draws on which pilots are tried: a row a draw, and a column an option.
-
-    `cost` [USD] and `share` accepted are those of the horizon; `today` is the share of the answers
-    of today, `seen` what a judge accepts of them, and `counts` what he accepts of so many answers.
-    """
-
-    study: Study
-    cost: np.ndarray
-    share: np.ndarray
-    today: np.ndarray
-    seen: np.ndarray
-    counts: dict[int, np.ndarray]
-
-    @cached_property
-    def reaches(self) -> np.ndarray:
-        """Whether an option reaches the floor."""
-        return self.share >= (self.study.quality_floor or 0.0)
-
-    def settled(self, chances: np.ndarray) -> Any:
-        """Whether some option is eligible with these chances to reach the floor, by row."""
-        return np.any(chances >= self.study.confidence - ROUNDING, axis=-1)
-
-    def told(self, plan: Plan, n: int) -> Told:
-        """What n answers of each option of a plan are expected to tell."""
-        every = len(plan) == 1  # count there is, or those of the first draws
-        some = slice(None if every else OUTCOMES)
-        drawn = self.counts[n][some, plan]
-        gaps = self._gaps([self._places[:, i] for i in plan])
-        known = np.column_stack([gaps, self.share, self.reaches])
-        counts = np.arange(n + 1)[:, None] if every else drawn
-        after, chance = self._after(plan, counts, n, known)
-        expected, accepted, reached = np.split(after, 3, axis=1)
-        own = drawn[:, 0] if every else np.arange(len(drawn))  # the outcome of each draw
-        chosen, cost = expected.argmin(axis=1), self.cost[some]
-        saved = cost[:, self._best] - cost[np.arange(len(cost)), chosen[own]]
-        tells = [-expected.min(axis=1), chosen != self._best, self.settled(reached)]
-        means, errors = chance @ np.column_stack(tells), np.zeros(3)
-        if not every:
-            means, errors = controlled(np.column_stack(tells), expected, self._dearer)
-        error = np.hypot(saved.std(ddof=1) / np.sqrt(len(self.cost)), errors[0])
-        changes, settles = means[1:].clip(0, 1)
-        bands, of_first = _bands(self.share[some] - accepted[own]), tells[0][own[:OUTCOMES]]
-        return Told(max(means[0], 0.0), error, changes, settles, bands, of_first)
-
-    def saves_about(self, plan: Plan, n: int) -> float:
-        """What n answers of each option of a plan save: by a regression on the counts of all
-        draws (Strong et al. 2015, Med Decis Making 35:570)."""
-        gaps = self._gaps(list(2 * self.counts[n][:, plan].T / n - 1))
-        return -float(np.take_along_axis(self._clipped, gaps.argmin(axis=1)[:, None], 1).mean())
-
-    @cached_property
-    def _best(self) -> int:
-        """The option of the least expected cost."""
-        return int(self.cost.mean(axis=0).argmin())
-
-    @cached_property
-    def _dearer(self) -> np.ndarray:
-        """What each option is expected to cost more than that."""
-        return self.cost.mean(axis=0) - self.cost.mean(axis=0)[self._best]
-
-    def _gaps(self, inputs: list[np.ndarray]) -> np.ndarray:
-        """What each option costs more than the best, as far as inputs from -1 to 1 say it."""
-        told = foretold(inputs, self._clipped)
-        return told - told.mean(axis=0) + self._dearer
-
-    @cached_property
-    def _clipped(self) -> np.ndarray:
-        """What each option costs more than the best in each draw, without the far tails."""
-        return clipped(self.cost - self.cost[:, [self._best]])
-
-    @cached_property
-    def _places(self) -> np.ndarray:
-        """Where the share of today lies among those of all draws, -1 to 1."""
-        least, most = self.today.min(axis=0), self.today.max(axis=0)
-        return 2 * (self.today - least) / np.maximum(most - least, SURE) - 1
-
-    def _after(
-        self, plan: Plan, counts: np.ndarray, n: int, known: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The mean of what is known of the draws after the counts of each row, weighted by how
-        likely they are in it, and the chance of all counts, one option judged.
-        """
-        from scipy.special import betaln
-
-        rough = len(plan) > 1 and np.abs(known).max() < 1e30  # as drawn counts are
-        kind = np.float32 if rough else np.float64
-        seen = self.seen[:, plan]
-        odds = np.vstack([logit(seen).T, n * np.log1p(-seen).sum(axis=1)]).astype(kind)
-        known, each = (np.column_stack([x, np.ones(len(x))]).astype(kind) for x in (known, counts))
-        sums, most = [], []
-        for part in np.array_split(each, 1 + len(each) * len(seen) // AT_ONCE):
-            weights = part @ odds
-            most.append(weights.max(axis=1, keepdims=True))
-            np.exp(np.subtract(weights, most[-1], out=weights), out=weights)
-            sums.append(weights @ known)
-        after, total = np.split(np.concatenate(sums).astype(float), [-1], axis=1)
-        k = counts[:, 0]
-        likely = (np.concatenate(most) + np.log(total))[:, 0] - betaln(k + 1, n - k + 1)
-        likely = np.exp(likely - likely.max())  # but for a factor
-        return after / total, likely / likely.sum()
-
-
-def _bands(x: np.ndarray) -> np.ndarray:
-    """Width of the 80 % band of each column [points]."""
-    return 100 * np.ptp(np.percentile(x, (10, 90), axis=0), axis=0)
 
 
 # -- what it costs ---------------------------------------------------------------------------------

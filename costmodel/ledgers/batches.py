@@ -16,6 +16,7 @@ from costmodel.core import (
     check,
     draw_rows,
     find_keys,
+    go_on,
     limits,
     middle,
     pin,
@@ -73,6 +74,7 @@ def batches(
     question = Question(slots, asked, n * k)
     size = BATCH if question.by_plan else WIDE
     for start in range(0, n * k, size):
+        go_on()
         rows = slice(start, min(start + size, n * k))
         last = and_middle and rows.stop == n * k
         arrays = [array(what, rows, last) for what in slots]

@@ -39,25 +39,23 @@ def height(study: Study) -> float:
 
 
 class Canvas:
-    """One figure that is drawn again and again; the places of the axes are found once a tab."""
+    """Draws pictures of one size; the places of the axes are found once a tab."""
 
     def __init__(self, study: Study) -> None:
-        self.figure: Any = style.picture(height(study), width=WIDTH).figure
+        self.size = WIDTH, height(study)
         self.places: dict[Any, Any] = {}
 
     def draw(self, tab: str, verdict: Verdict, study: Study, over: str) -> bytes:
         """The picture of a tab, as PNG."""
-        self.figure.clear()
         place = tab, over if tab == FLIPS else "", tuple(verdict.table.index)
         known = self.places.get(place)
-        if known:
-            self.figure.set_layout_engine("none")
-        else:
-            self.figure.set_layout_engine("constrained", rect=(0, 0, ENDS_AT, 1))
-        ax = self.figure.add_axes(known) if known else self.figure.subplots()
+        figure = style.Picture(figsize=self.size)
+        if not known:
+            figure.set_layout_engine("constrained", rect=(0, 0, ENDS_AT, 1))
+        ax = figure.add_axes(known) if known else figure.subplots()
         draw(tab, verdict, study, ax, over)
-        made = style.png(self.figure)
-        if len(self.figure.axes) == 1 and not known:
+        made = style.png(figure)
+        if len(figure.axes) == 1 and not known:
             self.places[place] = ax.get_position()
         return made
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 QUIET_S = 0.03  # without a further question the hand has come to rest
-REST_S = 1.0  # and now it rests so long that a slow answer may begin
+REST_S = 0.1  # the page shows a picture in it
 
 
 class Runs:
@@ -41,10 +41,11 @@ class Runs:
         with self.wake:
             return self.wake.wait_for(lambda: self.done == self.number, seconds)
 
-    def rests(self, number: int) -> bool:
-        """Whether a question is the last one, and stays it for a while."""
+    def rest(self) -> None:
+        """Leave the processor to the page for a moment, unless another question comes."""
         with self.wake:
-            return not self.wake.wait_for(lambda: self.number != number, REST_S)
+            number = self.number
+            self.wake.wait_for(lambda: self.number != number, REST_S)
 
     def _work(self) -> None:
         while True:

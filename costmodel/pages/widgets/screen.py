@@ -22,7 +22,7 @@ from typing import Any
 import ipywidgets
 
 from costmodel.choices.study import Study
-from costmodel.core import Stopped, as_csv, check, check_known, public, while_wanted
+from costmodel.core import Stopped, as_csv, check, check_known, go_on, public, while_wanted
 from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
@@ -204,7 +204,7 @@ class Cockpit(ipywidgets.HBox):
         """Answer: from few draws while a hand drags; when it rests, in full, and where that takes
         long, after an estimate from some more draws.
 
-        What to judge before the choice takes longest: it waits for a hand that rests longer.
+        What to judge before the choice takes longest: it is weighed once the picture is seen.
         """
         study = asked.now().changed(draws=self.draws)
         few = FIRST if full else pictures.FEW
@@ -213,17 +213,17 @@ class Cockpit(ipywidgets.HBox):
             self._show(number, asked, study.changed(draws=few), False)
         if not full or number != self.runs.number:
             return
-        if self.runs.threaded and asked.question.in_two:
-            self._show(number, asked, study, False)
-            if not self.runs.rests(number):
-                return
         with suppress(Stopped), while_wanted(lambda: number == self.runs.number):
+            if self.runs.threaded and asked.question.in_two:
+                self._show(number, asked, study, False)
+                self.runs.rest()
             self._show(number, asked, study, True)
 
     def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
         """Answer, and show the two lines, the four cards and the picture, and no error anywhere."""
         begun = perf_counter()
         verdict, amounts = asked.question.answer(study, asked.given(), full)
+        go_on()  # a newer question has its own picture
         again = self.answer is not None and self.answer.study is study
         self.answer = Answer(asked, study, verdict, amounts, full)
         self._tell(number, self.answer)
