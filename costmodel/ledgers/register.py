@@ -14,7 +14,6 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.costs import Cost
 from costmodel.choices.terms import Terms
 from costmodel.core import (
-    Infeasible,
     Range,
     called,
     key_of,
@@ -33,7 +32,7 @@ from costmodel.facts.pricelist import old, snapshot_day
 from costmodel.facts.prices import Rates, Tokens, request_usd
 from costmodel.ledgers.book import ledger, lines_of
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import evaluate
+from costmodel.ledgers.engine import at_middle
 from costmodel.ledgers.evidence import Evidence
 from costmodel.ledgers.provenance import moving, provenance, share_accepted, too_late, used_inputs
 
@@ -123,19 +122,15 @@ def changes_nothing(study: Study) -> Iterator[tuple[str, str]]:
 
     They are the user's own, but prices of token classes that do not occur, and the terms.
     """
-    work, terms = middle((study.work, study.terms))
+    found, months = at_middle(study), study.terms.months
+    if found.why_not:  # it may use what no other option does
+        return
     for label, option in study.options.items():
         own = {thing.item for thing in objects(option) if isinstance(thing, Cost)}
-        try:
-            lines = evaluate(middle(option), work, terms).lines
-        except Infeasible:  # it may use what no other option does
-            return
-        for line in lines:
+        for line in found.bills[label].lines:
             dated = line.schedule.kind in DATED or line.item in own
-            if dated and too_late(line, terms) and np.any(line.usd):
-                words = (
-                    f"{line.item!r} is first paid after the {terms.months} months of the horizon"
-                )
+            if dated and too_late(line, study.terms) and np.any(line.usd):
+                words = f"{line.item!r} is first paid after the {months} months of the horizon"
                 yield label, f"{words}: it is in no total; raise months, or leave it out"
     table = inputs_of(study)
     given = table["input"][(table["source"] == "yours") & ~table["default"]]
@@ -154,8 +149,14 @@ def changes_nothing(study: Study) -> Iterator[tuple[str, str]]:
 
 def inputs_of(study: Study, also: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Every input once, with its range, unit, source, why, options and default."""
+    if also:
+        return _inputs_of(study, also)
+    return study.once("inputs", lambda: _inputs_of(study, {})).copy()
+
+
+def _inputs_of(study: Study, also: Mapping[str, Any]) -> pd.DataFrame:
     rows: dict[tuple[str, Any], dict[str, Any]] = {}
-    things = {**study.options, "workload": study.work, "terms": study.terms, **(also or {})}
+    things = {**study.options, "workload": study.work, "terms": study.terms, **also}
     for label, thing in things.items():
         evidence = Evidence(thing)
         for owner, name, value in walk(thing):

@@ -45,7 +45,7 @@ from costmodel.core import (
     walk,
 )
 from costmodel.facts.catalog import retirement
-from costmodel.ledgers.engine import evaluate_all
+from costmodel.ledgers.engine import at_middle
 from costmodel.ledgers.register import changes_nothing, inputs_of
 from costmodel.studies.operations import unpriced
 
@@ -183,8 +183,7 @@ def _notes(study: Study) -> Iterator[Note]:
     """Everything that there is to say, by subject."""
     options, work, terms = middle((study.options, study.work, study.terms))
     things = {label: list(objects(option)) for label, option in options.items()}
-    run = evaluate_all(options, work, terms).bills
-    found = {label: cases(options[label], work, terms) for label in run}
+    found = {label: cases(options[label], work, terms) for label in at_middle(study).bills}
     seen = _Inputs(study, work, terms, things, found)
     for look in (_gpus, _apis, _answers, _techniques, _workload, _terms, _options, _unused):
         yield from look(seen)

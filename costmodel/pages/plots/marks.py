@@ -31,6 +31,7 @@ from costmodel.pages.plots.style import (
 )  # fmt: skip
 
 DASHED = (0, (4, 3))
+MARGIN = 0.06  # of the width of a figure: more than what lies beside the names of rows
 WHITE_DOT: Style = {"marker": "o", "linestyle": "", "color": "white", "markeredgecolor": INK}
 HATCHED: Style = {"facecolor": "white", "edgecolor": "#C8443C", "hatch": "////", "linewidth": 0.4}
 SIDES = ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -11))
@@ -141,7 +142,11 @@ def legend_above(ax: Axes, columns: int, handles: Any = None, **spacing: Any) ->
     legend = ax.legend(handles=handles, ncols=columns, **look)
     if columns == 1 or (drawn := ax.get_figure(root=True)) is None:
         return
-    drawn.draw_without_rendering()  # then the legend has its place
+    if not narrow():
+        names = max(text.get_window_extent().width for text in ax.get_yticklabels())
+        if names + legend.get_window_extent().width < (1 - MARGIN) * drawn.bbox.width:
+            return
+        drawn.draw_without_rendering()  # then the legend has its place
     if legend.get_window_extent().x1 > drawn.bbox.x1:
         legend_above(ax, columns - 1, handles, **spacing)
 
@@ -172,12 +177,14 @@ BESIDE = 300  # points for the width of the axes: on a phone a share of it would
 def column_beside(
     ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
 ) -> list[Text]:
-    """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
+    """A word for each row that has one, right-aligned at `at` (1: the right edge of the axes),
+    under a head."""
     edge: Style = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
     edge |= {"ha": "right", "annotation_clip": False}
     away, at = ((BESIDE * (at - 1), 0), 1.0) if narrow() else ((0, 0), at)
     ax.annotate(head, (at, top), away, va="bottom", color=GREY, **edge)
-    return [ax.annotate(x, (at, row), away, va="center", **edge) for row, x in enumerate(texts)]
+    there = [(row, x) for row, x in enumerate(texts) if x]
+    return [ax.annotate(x, (at, row), away, va="center", **edge) for row, x in there]
 
 
 def sentences_above(ax: Axes, sentences: Sequence[str]) -> None:

@@ -89,8 +89,8 @@ def plot_bands(
     shown, shades, at, half = table[runs], shades[runs], at[runs], half[runs]
     draw_ranges(ax, shown[["p10", "expected", "p90"]], shades, at, 2 * half, size=4.5)
     ax.vlines(shown["p50"], at - half, at + half, colors=shades, linewidth=2)
-    for row, reason in enumerate(reasons):
-        reason = shorten(reason, 44 if narrow() else LONGEST, placeholder="…")
+    for row in np.flatnonzero(reasons != ""):
+        reason = shorten(reasons[row], 44 if narrow() else LONGEST, placeholder="…")
         small: Style = {"va": "center", "fontsize": 7.5, "color": GREY}
         ax.text(0.01, row + 0.29 * runs[row], reason, transform=ax.get_yaxis_transform(), **small)
     _name_chances(ax, table["p_cheapest"])
@@ -109,7 +109,8 @@ def _name_chances(ax: Axes, shares: pd.Series) -> None:
     """The share of draws in which each option is the cheapest, bold from one half on."""
     words = shares.map(percent).mask((shares > 0) & (shares < 0.005), "<1 %")
     words = words.where(shares.notna(), "")
-    for text, share in zip(column_beside(ax, 1.09, "cheapest in", words), shares, strict=True):
+    texts = column_beside(ax, 1.09, "cheapest in", words)
+    for text, share in zip(texts, shares.dropna(), strict=True):
         text.set(color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")
 
 

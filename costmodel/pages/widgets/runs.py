@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from time import perf_counter
 
 QUIET_S = 0.03  # without a further question the hand has come to rest
+OLD_S = 0.2  # a hand that drags sees a picture that often
 REST_S = 0.1  # the page shows a picture in it
 
 
@@ -20,6 +22,7 @@ class Runs:
     def __init__(self, answer: Callable[[int, bool], None], threaded: bool) -> None:
         self.answer, self.threaded = answer, threaded
         self.number = self.done = 0
+        self.asked_s = self.shown_s = 0.0
         self.wake = threading.Condition()
         self.thread: threading.Thread | None = None
 
@@ -27,7 +30,7 @@ class Runs:
         """Answer once more, soon."""
         with self.wake:
             self.number += 1
-            number = self.number
+            number, self.asked_s = self.number, perf_counter()
             if self.threaded and self.thread is None:
                 self.thread = threading.Thread(target=self._work, daemon=True)
                 self.thread.start()
@@ -41,6 +44,10 @@ class Runs:
         with self.wake:
             return self.wake.wait_for(lambda: self.done == self.number, seconds)
 
+    def wanted(self, number: int) -> bool:
+        """Whether a picture is worth its time: nobody asked anew, or the last one is old."""
+        return number == self.number or perf_counter() - self.shown_s > OLD_S
+
     def rest(self) -> None:
         """Leave the processor to the page for a moment, unless another question comes."""
         with self.wake:
@@ -51,8 +58,8 @@ class Runs:
         while True:
             with self.wake:
                 self.wake.wait_for(lambda: self.done != self.number)
-                number = self.number
-                moving = self.wake.wait_for(lambda: self.number != number, QUIET_S)  # noqa: B023
+                number, quiet_s = self.number, perf_counter() - self.asked_s
+                moving = self.wake.wait_for(lambda: self.number != number, QUIET_S - quiet_s)  # noqa: B023
                 number = self.number
             self.answer(number, not moving)
             if not moving:

@@ -193,7 +193,7 @@ class Cockpit(ipywidgets.HBox):
                 self._paint(known)
             else:
                 self._answer(number, asked, full)
-            if self.answer and self.answer.full and self.runs.threaded:
+            if self.runs.threaded and number == self.runs.number and self.answer.full:
                 self._paint_phone(self.answer)
             for control in self.panel.refused():
                 self._refuse("", control.refused)
@@ -202,10 +202,8 @@ class Cockpit(ipywidgets.HBox):
 
     def _answer(self, number: int, asked: Asked, full: bool) -> None:
         """Answer: from few draws while a hand drags; when it rests, in full, and where that takes
-        long, after an estimate from some more draws.
-
-        What to judge before the choice takes longest: it is weighed once the picture is seen.
-        """
+        long, after an estimate from some more draws. What to judge before the choice takes longest:
+        it is weighed once the picture is seen."""
         study = asked.now().changed(draws=self.draws)
         few = FIRST if full else pictures.FEW
         slow = self.runs.threaded and self.took_s > SOON_S
@@ -213,10 +211,11 @@ class Cockpit(ipywidgets.HBox):
             self._show(number, asked, study.changed(draws=few), False)
         if not full or number != self.runs.number:
             return
-        with suppress(Stopped), while_wanted(lambda: number == self.runs.number):
-            if self.runs.threaded and asked.question.in_two:
+        if self.runs.threaded and asked.question.in_two:
+            with suppress(Stopped), while_wanted(lambda: self.runs.wanted(number)):
                 self._show(number, asked, study, False)
                 self.runs.rest()
+        with suppress(Stopped), while_wanted(lambda: number == self.runs.number):
             self._show(number, asked, study, True)
 
     def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
@@ -275,6 +274,7 @@ class Cockpit(ipywidgets.HBox):
         for part in (self.frame, self.paper):
             part.remove_class("cm-waiting")
             part.remove_class("cm-failed")
+        self.runs.shown_s = perf_counter()
 
     def _paint_phone(self, answer: Answer) -> None:
         """The picture that a narrow page shows, once the hand rests."""
