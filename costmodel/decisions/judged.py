@@ -131,12 +131,6 @@ class Judged:
         gaps = self._gaps([self._places[:, i] for i in plan])
         return np.column_stack([gaps, self.share, self.reaches])
 
-    def _chances(self, plan: Plan) -> np.ndarray:
-        """Of each draw, the logarithm of what one answer more that is accepted adds to its chance,
-        for each option of a plan, and what all its answers do whatever is accepted."""
-        seen = self.seen[:, plan]
-        return np.column_stack([logit(seen), np.log1p(-seen).sum(axis=1)])
-
     def _counts(self, i: int) -> dict[int, np.ndarray]:
         """By number of answers, what a judge accepts of an option; many contain the few."""
 

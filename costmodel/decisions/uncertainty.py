@@ -67,8 +67,15 @@ def tornado(study: Study, label: str | None = None, against: str | None = None) 
     True
     """
     labels = [study.label(label)] if against is None else [*study.pair(label, against)]
-    study = study.only(*labels)
-    found = simulate(study)
+    some = study.only(*labels)
+    table = study.once(("tornado", *labels), lambda: _tornado(some), lambda found, _: found)
+    return table.copy()
+
+
+def _tornado(study: Study) -> pd.DataFrame:
+    """The table of `tornado`, of one option or of the first against the second."""
+    labels, found = [*study.options], simulate(study)
+    against = labels[1] if labels[1:] else None
     every = found.usd if against is None else found.worth
     ends = {
         key: (doubt.low, doubt.high)
