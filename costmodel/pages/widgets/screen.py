@@ -209,7 +209,7 @@ class Cockpit(ipywidgets.HBox):
         slow = self.runs.threaded and self.took_s > SOON_S
         if (slow or not full) and study.draws > few:
             self._show(number, asked, study.changed(draws=few), False)
-        if not full or number != self.runs.number:
+        if not full:
             return
         if self.runs.threaded and asked.question.in_two:
             with suppress(Stopped), while_wanted(lambda: self.runs.wanted(number)):

@@ -267,6 +267,24 @@ def test_answers_come_one_at_a_time_and_the_last_question_counts():
     assert not all(full for _, full in asked) and len(asked) < 120
 
 
+def test_an_answer_that_nobody_waits_for_stops_unless_the_picture_is_old(monkeypatch):
+    """A newer question is there: a fresh picture stays, an old one is drawn once more; what to
+    judge is weighed for the last question alone."""
+    box = cm.widgets.cockpit(STUDY, draws=300)
+    monkeypatch.setattr(box.runs, "threaded", True)
+    monkeypatch.setattr("costmodel.pages.widgets.runs.REST_S", 0.0)
+    box.state.set("Workload.requests_per_month", 77_000.0)
+    before, box.runs.number = box.answer, 6
+    box.runs.shown_s = time.perf_counter()
+    box._run(5, True)
+    assert box.answer is before
+    box.runs.shown_s = 0.0
+    box._run(5, True)
+    assert box.answer is not before and not box.answer.full
+    box._run(6, True)
+    assert box.answer.full and box.study.work.requests_per_month == 77_000
+
+
 def test_every_model_on_the_list_has_a_price():
     for model in cm.choices.MODELS:
         assert cm.facts.api_price(model, on=ON).tiers
