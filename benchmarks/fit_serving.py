@@ -125,6 +125,8 @@ class Fit:
         # a benchmark has a source by engine; a practitioner is one, whatever the engine
         tuned = r["stack"] == STACKS[0]
         r["table"] = r["family"] + (", " + r["engine"]).where(tuned, "")
+        named = r["version"].where(r["version"] != "", "of " + r["family"])
+        r["release"] = r["engine"] + " " + named
         r["group"] = r["model"] + " on " + r["gpu"] + ", " + r["engine"]
         r["architecture"] = np.select(
             [r["kind"] == "hybrid", r["kind"] != "mixture", _has(r, "kv_lora_rank"),
@@ -282,14 +284,16 @@ def csv_rows(
 def main() -> None:
     fit = Fit()
     errors, fits = {}, {}
-    for column in ("group", "architecture", *LEVELS):
+    for column in ("group", "architecture", "release", *LEVELS):
         errors[column], fits[column] = fit.left_out(column)
     rows = Rows.of(fit.rows)
     made = bands(rows, errors, np.ones(len(fit.rows), bool), list(LEVELS))
     lines = list(csv_rows(fit, fits["group"], made, errors, rows))
     folder = data_folder()
     (folder / "calibration" / "serving.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    table = pd.concat([held_out(rows, errors, level) for level in ("group", "model", "table")])
+    table = pd.concat(
+        [held_out(rows, errors, level) for level in ("group", "model", "release", "table")]
+    )
     path = folder / "measured" / "serving_held_out.csv"
     table.to_csv(path, index=False, lineterminator="\n")
 

@@ -52,7 +52,7 @@ class Rows:
     @classmethod
     def of(cls, table: pd.DataFrame) -> Rows:
         bare = table["family"].eq("trtllm-first-token")
-        left_out = ("group", "architecture", *LEVELS)
+        left_out = ("group", "architecture", "release", *LEVELS)
         return cls(
             table,
             *(table[name].to_numpy(str) for name in ("metric", "kind", "engine")),
@@ -212,7 +212,7 @@ def held_out(rows: Rows, errors: dict[str, np.ndarray], level: str) -> pd.DataFr
             log_band[these] = mid + wider * np.array([low - mid, high - mid])
     mid = table["measured"] / np.exp(error)
     said = table[["id", "metric"]].assign(
-        without={"table": "source"}.get(level, level),
+        without={"table": "source", "release": "version"}.get(level, level),
         low=mid * np.exp(log_band[:, 0]),
         mid=mid,
         high=mid * np.exp(log_band[:, 1]),

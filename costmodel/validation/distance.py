@@ -30,7 +30,9 @@ ENGINES = {"vllm": "vLLM", "sglang": "SGLang", "trtllm": "TensorRT-LLM"}
 LABORATORY = "throughput of practitioners"  # all of one, which is left out whatever the engine
 HELD = (0.75, 0.88)  # share inside a band of 80 % that holds
 NEAR = {"group": "model, GPU and engine", "model": "model", "source": "source"}
+NEAR["version"] = "engine version"
 GROUPS = {"group": ["model", "gpu", "engine"], "model": ["model"], "source": ["family", "engine"]}
+GROUPS["version"] = ["engine", "version"]
 TRAINING = {"family": "source", "model": "model", "gpu": "GPU"}
 
 
@@ -39,12 +41,13 @@ def by_distance() -> pd.DataFrame:
     """Error and coverage of what was predicted, by what the fit behind it had not seen.
 
     The nearer rows are those of another GPU or engine of a model that the fit knows; the farthest
-    are those of a source that it has never met: what a publisher measured of an engine, or all of a
-    laboratory of practitioners. A band that is honest holds 80 % at each distance. In training
-    every source weighs the same; in serving every measurement does, so that long tables decide
-    (bands are set with weights between those of rows and of groups). A band that holds over all
-    engines may not hold for one: rows say so, with their model left out. No fit leaves an engine
-    out. Hybrids have one measurement, which two numbers were set to meet: it tests nothing.
+    are those of a source that it has never met: what a publisher measured of an engine (its rows of
+    other engines stay), or all of a laboratory of practitioners. A band that is honest holds 80 %
+    at each distance. In training every source weighs the same; in serving every measurement does,
+    so that long tables decide (bands are set with weights between those of rows and of groups). A
+    band that holds over all engines may not hold for one: rows say so, with their model left out.
+    No fit leaves an engine out. Hybrids have one measurement, which two numbers were set to meet:
+    it tests nothing.
 
     Returns
     -------
@@ -59,8 +62,8 @@ def by_distance() -> pd.DataFrame:
     --------
     >>> table = by_distance()
     >>> sorted(table["without"].unique())
-    ['GPU', 'laboratory', 'model', 'model (SGLang)', 'model (TensorRT-LLM)', 'model (vLLM)', \
-'model, GPU and engine', 'nothing', 'source']
+    ['GPU', 'engine version', 'laboratory', 'model', 'model (SGLang)', 'model (TensorRT-LLM)', \
+'model (vLLM)', 'model, GPU and engine', 'nothing', 'source']
     """
     rows: list[dict[str, Any]] = []
     for without in LEFT_OUT:

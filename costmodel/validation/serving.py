@@ -65,9 +65,9 @@ UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": 
 TODAY = """
     id family model gpu engine precision tp dp kind metric measured predicted ratio note
 """.split()
-LEFT_OUT = ("group", "model", "source")
+LEFT_OUT = ("group", "model", "version", "source")
 HELD_OUT = """
-    id family kind model gpu engine precision metric measured unit
+    id family kind model gpu engine version precision metric measured unit
     reported low mid high ratio inside plain source url
 """.split()
 
@@ -186,15 +186,15 @@ def serving_held_out(without: str = "group") -> pd.DataFrame:
 
     Parameters
     ----------
-    without : "group", "model" or "source"
+    without : "group", "model", "version" or "source"
         What the fit has not seen: the model, GPU and engine of the row together, its model
-        anywhere, or what its publisher measured of its engine.
+        anywhere, the version of its engine, or what its publisher measured of its engine.
 
     Returns
     -------
     pandas.DataFrame
-        Columns: id, family, kind, model, gpu, engine, precision, metric, measured (what, in
-        words), unit, reported, low, mid, high (80 % band, made of the other groups' errors; the
+        Columns: id, family, kind, model, gpu, engine, version, precision, metric, measured (what,
+        in words), unit, reported, low, mid, high (80 % band, made of the other groups' errors; the
         latency of a whole batch has none), ratio (mid over reported), inside, plain (NaN: nobody
         has a plainer rule), source (who reported it), url.
 

@@ -41,7 +41,11 @@ def test_errors_of_newer_models_and_of_practitioners():
 
 # A kind of few models or sources is named here with what its bands hold: Student's t of two models
 # is wide, although the two dense ones are met alike.
-FEW = {("model", f"{LATER}, dense"): (0.88, 0.93)}
+FEW = {
+    ("model", f"{LATER}, dense"): (0.88, 0.93),
+    ("source", "offline throughput"): (0.88, 0.90),  # three sources
+    ("model", "throughput of practitioners"): (0.72, 0.75),  # three models, 48 of 65 rows
+}
 # Five models of one publisher: two of 143 runs are missing.
 NEARLY = {("model", "static batch, throughput"): (0.73, 0.88)}
 KINDS = (
@@ -95,6 +99,8 @@ def test_no_training_run_that_happened_is_refused():
     hours = told[told.filter(like="hours_mid").columns[0]].to_numpy()
     speed = told["tokens_per_s_per_gpu_mid"].to_numpy()
     assert ((speed > 0) & (hours == hours)).all()
+    refused = rows[rows["gpus"].notna() & ~told["fits"].to_numpy()]
+    assert refused.empty, refused[["id", "model", "gpu", "gpus"]]
 
 
 DISTANCES = cm.validation.by_distance()

@@ -21,7 +21,9 @@ from costmodel.scenarios.scenario import notebooks_folder
 
 ALL = os.environ.get("COSTMODEL_READING") == "all"
 SCREENS = (
-    Path(os.environ["COSTMODEL_SCREENSHOTS"]).resolve() if "COSTMODEL_SCREENSHOTS" in os.environ else None
+    Path(os.environ["COSTMODEL_SCREENSHOTS"]).resolve()
+    if "COSTMODEL_SCREENSHOTS" in os.environ
+    else None
 )
 FRONT = "01_which_approach"
 WITHOUT_SCENARIO = ("00_quick_answer", "04_rag_graphrag_or_long_context", "08_my_own_numbers")

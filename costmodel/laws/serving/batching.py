@@ -41,6 +41,17 @@ def running_at_once(m: Instance, input_tokens: Any, output_tokens: Any, wanted: 
     return np.maximum(np.minimum(wanted, held), 1.0)
 
 
+def decoding_at_once(m: Instance, running: Any, fresh: Any, output_tokens: Any) -> Any:
+    """Sequences that one pass decodes [count]: those that run, at most those whose prompts are
+    read while an answer is written; the others wait for a pass that reads theirs.
+
+    chunk / prompt x answer: a pass reads `chunk` tokens of prompts, so that more requests do not
+    make short answers slower.
+    """
+    read = m.data_parallel * m.chunk / fresh * np.maximum(output_tokens, 1.0)
+    return np.maximum(np.minimum(running, read), 1.0)
+
+
 def accepted_per_step(draft_tokens: Any, accepted: Any) -> Any:
     """Tokens of one step with a draft of g tokens, each accepted with chance a.
 
@@ -76,7 +87,8 @@ def prompt_s(
     """
     group = batch / m.data_parallel
     chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), m.chunk)
-    mixed = pass_s(m, batch, attentions[0], 1.0, chunk, attentions[1])
+    most = decoding_at_once(m, batch, fresh, output)
+    mixed = pass_s(m, most, attentions[0], 1.0, chunk, attentions[1])
     waits = m.data_parallel**m.stagger  # groups read at different times, all meet at the experts
     added = (mixed - decoding) * fresh / chunk * waits + m.request_s * m.data_parallel
     return added, np.maximum(1.0, group * fresh / chunk / output)
@@ -122,7 +134,8 @@ def served(
     fresh, checked = np.maximum(input_tokens - cached, 1.0), 1 + draft_tokens
     steps_per_token = _steps_per_token(draft_tokens, draft_accepted, draft_cost)
     context = input_tokens + output_tokens / 2
-    full = step_s(m, running, context)
+    most = decoding_at_once(m, running, fresh, output_tokens)
+    full = step_s(m, most, context)
     attentions = attentions_s(m, fresh, cached, output_tokens)
     case = (m, running, fresh, output_tokens)
     prompt, per_token = prompt_s(*case, 1.0, full, attentions)
@@ -139,7 +152,7 @@ def served(
     )
     # a prompt comes in the middle of a pass, and waits until the engine looks for it
     passed = np.maximum(fresh / m.chunk, 0.5) + (m.polled - 1) / 2
-    decoding, whole = running, first + output_tokens * (full * steps_per_token + waiting)
+    decoding, whole = most, first + output_tokens * (full * steps_per_token + waiting)
     attention = attention_s(m, context, checked)
     for _ in range(ROUNDS):
         step = pass_s(m, decoding, attention, checked)
@@ -149,7 +162,7 @@ def served(
         token = step * steps_per_token * per_token + waiting
         answer = output_tokens * token
         whole = ttft + answer
-        decoding = np.maximum(running * answer / whole, 1.0)
+        decoding = np.clip(running * answer / whole, 1.0, most)
     queue = np.maximum(concurrency - running, 0.0) / running * whole * (1 - 1 / waves)
     return Served(ttft + queue, token, running * output_tokens / whole, running, line)
 
@@ -222,8 +235,9 @@ def saturated_tokens_per_s(m: Instance, input_tokens: Any, output_tokens: Any, m
     At most `most` sequences run in an attention group.
     """
     batch = running_at_once(m, input_tokens, output_tokens, most * m.data_parallel)
-    step = step_s(m, batch, input_tokens + output_tokens / 2)
     fresh = np.maximum(input_tokens, 1.0)
+    decoding = decoding_at_once(m, batch, fresh, output_tokens)
+    step = step_s(m, decoding, input_tokens + output_tokens / 2)
     attentions = attentions_s(m, fresh, 0.0, output_tokens)
     prompt, per_token = prompt_s(m, batch, fresh, output_tokens, 1.0, step, attentions)
     read = prompt * batch / m.data_parallel
@@ -252,11 +266,12 @@ def seconds_per_request(
     fresh = np.maximum(input_tokens - cached, 1.0)
     answer = np.maximum(output_tokens, 1.0)
     context, steps = input_tokens + output_tokens / 2, _steps_per_token(*draft)
-    step = step_s(m, batch, context, 1 + draft[0])
+    decoding = batch if apart else decoding_at_once(m, batch, fresh, output_tokens)
+    step = step_s(m, decoding, context, 1 + draft[0])
     if apart:
         read = first_pass_s(m, input_tokens, cached) + transfer_s(m, fresh) + m.request_s
         return read + (output_tokens + 1.0) * steps * step / batch
-    plain = step_s(m, batch, context) if np.any(draft[0]) else step
+    plain = step_s(m, decoding, context) if np.any(draft[0]) else step
     attentions = attentions_s(m, fresh, cached, answer)
     prompt, per_token = prompt_s(m, batch, fresh, answer, 1.0, plain, attentions)
     first = m.first_token_s + m.first_token_s_per_token * input_tokens

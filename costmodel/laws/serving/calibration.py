@@ -46,6 +46,7 @@ MEMORY_SHARE, TUNED_SHARE = 0.9, {"trtllm": 0.95}
 LEFT_BY_SGLANG, MOST_LEFT = 1.41e10, 0.165
 UNSEEN = ("unseen_model", "unseen_gpu", "unseen_engine", "unseen_source")  # what widens a band
 VENDOR = "unseen_vendor"  # ... of a GPU whose maker or generation has next to no measurement
+FORMAT = "unseen_format"  # ... of dense weights in four bits that are unpacked
 FEW = 5  # groups; fewer tell little of others
 NEWEST = {"request_s": 0.0, "ageing": 1.0, "host_s_per_sequence": 0.0}  # of a tuned engine
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
@@ -154,7 +155,7 @@ def setup_of(
     peaks = {"fp8": _or(g.peak_flops_fp8, bf16), "fp4": _or(fp4, bf16)}
     beside = {"fp4": "fp8", "int4": "bf16"} if experts else {}
     dense = beside.get(precision, precision)
-    unpacked = precision in FOUR_BIT and not (precision == "fp4" and fp4 is not None)
+    unpacked = is_unpacked(g, precision)
     return Setup(
         peak_experts=peaks.get(precision, bf16),
         peak_dense=peaks.get(dense, bf16),
@@ -168,6 +169,7 @@ def setup_of(
         expert_bytes=BYTES[precision],
         dense_bytes=BYTES[dense],
         kv_bytes=BYTES[kv],
+        keeps_bf16=precision == "fp8",
         unpacked_experts=unpacked,
         unpacked_dense=unpacked and not experts,
         fp4_dense=dense == "fp4" and fp4 is not None,
@@ -175,6 +177,11 @@ def setup_of(
         data_parallel=1,
         expert_parallel=1,
     )
+
+
+def is_unpacked(gpu: Any, precision: str) -> bool:
+    """Whether weights in four bits are unpacked before a product, which this GPU lacks."""
+    return precision in FOUR_BIT and not (precision == "fp4" and gpu.peak_flops_fp4 is not None)
 
 
 def memory_share(engine: str, stack: str, memory: Any) -> Any:
@@ -260,7 +267,8 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned", engine: str
     out together is wider by each of `unseen` (of `UNSEEN`): half-widths as logarithms, random
     effects that add as squares (Gelman and Hill 2007, chapter 12). Servers that are not tuned are
     those of a source that nobody fitted, and no narrower than practitioners were off without their
-    laboratory. `VENDOR` adds what a GPU of another maker is off. As a field of an option it is a
+    laboratory. `VENDOR` adds what a GPU of another maker is off, and `FORMAT` as much: an
+    assumption. As a field of an option it is a
     Range like any other, drawn once under its own name.
 
     >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
@@ -278,14 +286,14 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned", engine: str
     if kind == "hybrid":  # its band is that of architectures without a measurement
         unseen = tuple(name for name in unseen if name != "unseen_model")
     best = {name: fact.value.mid for name, fact in facts.items()}
-    factors = [best[f"{place}.{name}"] for name in {*unseen} - {VENDOR}]
+    factors = [best[f"{place}.{name}"] for name in {*unseen} - {VENDOR, FORMAT}]
     widths = np.log([known.mid / known.low, known.high / known.mid])
     widths = widths * np.sqrt(1 + sum(factor**2 - 1 for factor in factors))
     if stack != "tuned":
         widths = np.maximum(widths, np.log(best["practitioners.error_factor"]))
     if stack == "as_found":
         widths = widths * AS_FOUND_WIDER
-    if VENDOR in unseen:
+    for _ in {*unseen} & {VENDOR, FORMAT}:
         widths = np.hypot(widths, np.log(best["other_makers.error_factor"]))
     low, high = known.mid * np.exp(widths * [-1, 1])
     name = f"serving.{metric}"
@@ -297,7 +305,7 @@ def fitted(error: Any) -> bool:
     return error is None or getattr(error, "source", "") == "serving-fit"
 
 
-def unseen_of(model: Model, gpu: Gpu, engine: str) -> tuple[str, ...]:
+def unseen_of(model: Model, gpu: Gpu, engine: str, precision: str) -> tuple[str, ...]:
     """What no measurement has of a case."""
     models, gpus = measured_on()
     since = makers().get(gpu.maker)
@@ -306,6 +314,7 @@ def unseen_of(model: Model, gpu: Gpu, engine: str) -> tuple[str, ...]:
         "unseen_gpu": gpu.id not in gpus,
         "unseen_engine": engine == OTHER,
         VENDOR: since is None or gpu.released < since,
+        FORMAT: model.experts is None and is_unpacked(gpu, precision),
     }
     return tuple(name for name, so in missing.items() if so)
 

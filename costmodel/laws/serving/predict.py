@@ -214,7 +214,7 @@ def _ratios(case: list[tuple]) -> Any:
     """Measured over predicted time of (first, later) tokens, (low, 1, high), for each case."""
     found = np.ones((2, 3, len(case)))
     for i, (m, g, precision, _, engine, stack) in enumerate(case):
-        unseen = unseen_of(m, g, engine)
+        unseen = unseen_of(m, g, engine, precision)
         for j, metric in enumerate(("ttft_ratio", "tpot_ratio")):
             ratio = band(metric, kind_of(m, precision), *unseen, stack=stack, engine=engine)
             found[j, 0, i], found[j, 2, i] = min(ratio.low, 1), max(ratio.high, 1)

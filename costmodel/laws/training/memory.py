@@ -68,13 +68,16 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay
     bf16; plain scripts of PEFT cast them to fp32, `prepare_model_for_kbit_training`), and the
     adapter. DPO and RL also hold a reference model in bf16, unless an adapter is
-    trained: its base is the reference. An 8-bit optimiser keeps its two moments in one byte each; a
-    step fused with the backward pass keeps no gradients.
+    trained: its base is the reference. An 8-bit optimiser keeps its two moments in one byte each,
+    one in the host's memory (paged, ZeRO-Offload) leaves weights and gradients in bf16; a step
+    fused with the backward pass keeps no gradients.
     """
     bf16 = BYTES_PER_PARAMETER_BF16 * run.params
     moments = np.where(run.pure_bf16, 2 * BYTES_PER_PARAMETER_BF16, 2 * BYTES_PER_PARAMETER_FP32)
-    spared = run.optimizer_8bit * (moments - 2) + run.fused_step * BYTES_PER_PARAMETER_BF16
-    full = (np.where(run.pure_bf16, law.states_pure_bf16, law.states) - spared) * run.params
+    states = np.where(run.pure_bf16, law.states_pure_bf16, law.states)
+    states = states - run.optimizer_8bit * (moments - 2)
+    states = np.where(run.optimizer_offload, 2 * BYTES_PER_PARAMETER_BF16, states)
+    full = (states - run.fused_step * BYTES_PER_PARAMETER_BF16) * run.params
     full = full + np.where(run.forwards > 0, bf16, 0.0)  # the reference
     body = _body(run, run.params)
     lower = (BYTES_PER_PARAMETER_BF16 - law.quantised_weight) * body

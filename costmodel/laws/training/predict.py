@@ -5,6 +5,7 @@ The band is that of published runs whose family a fit had not seen (benchmarks/f
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from costmodel.laws.columns import banded
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.compute import adapter_flops, training_flops
 from costmodel.laws.training.inputs import prepare
-from costmodel.laws.training.memory import peak_memory, shortage
+from costmodel.laws.training.memory import FILLED, peak_memory, shortage
 from costmodel.laws.training.run import band_of
 from costmodel.laws.training.speed import seconds_per_token, start_s
 
@@ -79,7 +80,8 @@ def predict_training(
     rollouts : number or array, at least 1
         Answers that an RL step begins (None: 1,024).
     savers : text
-        "chunked_loss", "optimizer_8bit", "fused_step" (optimiser inside the backward pass) and
+        "chunked_loss", "optimizer_8bit", "optimizer_offload" (its states in the host's memory, as
+        paged optimisers have them), "fused_step" (optimiser inside the backward pass) and
         "activation_offload", joined by "+" (None: chunked_loss, for a plain script none).
 
     Returns
@@ -89,7 +91,8 @@ def predict_training(
         start-up, evaluation and failures), `mfu` (6 N, for adapters 4 N, FLOP per token over the
         peak of the precision; attention and recomputation left out, as most published numbers) and
         `peak_memory_gb` of one GPU, each with `_low`, `_mid`, `_high`; `gpus_min`, the fewest
-        GPUs; `fits`, whether yours are so many; and `why_not`. Of several runs, one that fits no
+        GPUs by the middle of the memory; `fits`, whether yours hold the run at its low end; and
+        `why_not`. Of several runs, one that fits no
         number of GPUs is NaN but for its memory.
 
     Raises
@@ -137,7 +140,9 @@ def predict_training(
         mfu=rates / full,
         peak_memory_gb=np.array([peak / room, peak, peak * room]),
     )
-    fits = least <= run.gpus
+    alone = replace(run, tokens_in_flight=run.fewest_in_flight)
+    low = peak_memory(alone, run.gpus, memory) / room
+    fits = (least <= run.gpus) | (low <= FILLED * run.memory)
     count, text = np.unique(least, return_inverse=True)  # NaN are one
     needs = np.array([_why_not(n) for n in count], object)[text]
     reasons = np.where(fits, "", needs)

@@ -81,6 +81,7 @@ class Run:
     pure_bf16: Any
     chunked_loss: Any
     optimizer_8bit: Any
+    optimizer_offload: Any  # its states alone
     fused_step: Any
     activation_offload: Any
 
@@ -106,6 +107,7 @@ def build(
     rollouts: Any = None,
     chunked_loss: Any = None,
     optimizer_8bit: Any = False,
+    optimizer_offload: Any = False,
     fused_step: Any = False,
     activation_offload: Any = False,
 ) -> Run:
@@ -157,6 +159,7 @@ def build(
         pure_bf16=precision == "pure_bf16",
         chunked_loss=_or(chunked_loss, stack != "naive") > 0,
         optimizer_8bit=optimizer_8bit,
+        optimizer_offload=optimizer_offload,
         fused_step=fused_step,
         activation_offload=activation_offload,
     )

@@ -284,7 +284,7 @@ def test_memory_of_a_7b_model():
         one(6.74e9, 1e9, "A100-80GB", precision=p, **at_once(), **LLAMA_2_7B).peak_memory_gb_mid
         for p in ("bf16", "pure_bf16")
     )
-    assert 108 < mixed < 121 and pure == pytest.approx(54, rel=0.06)
+    assert 108 < mixed < 121 and pure == pytest.approx(55, rel=0.06)
 
 
 def test_wide_blocks_keep_more_activations():
