@@ -49,6 +49,7 @@ FEW = 300  # draws to find what matters
 WAYS = ("release policies", "ways of an agent", "schemas of a database")
 USUAL_ROLE = "support_agent"  # where nobody says who does the work today
 BOUGHT = "bought"
+GRAPH = "GraphRAG"  # the option whose kind of graph can be picked
 MIXES = {  # what the questions ask for, for who has not counted
     "mostly single facts": {"fact": 0.9, "multi_hop": 0.1},
     "many that join facts": {"fact": 0.6, "multi_hop": 0.4},
@@ -175,10 +176,9 @@ class Knowledge(Question):
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         mixes = (("as given", AS_IT_IS), *((name, name) for name in MIXES))
         kinds = (("as given", AS_IT_IS), *((name, name) for name in VARIANTS))
-        own = [
-            Pick("mix", "Questions", mixes, front=True),
-            Pick("variant", "Kind of graph", kinds, front=True),
-        ]
+        own = [Pick("mix", "Questions", mixes, front=True)]
+        if GRAPH in study.options:
+            own.append(Pick("variant", "Kind of graph", kinds, front=True))
         return own + super().picks(study, picked)
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
@@ -192,10 +192,10 @@ class Knowledge(Question):
         def other(graph: GraphRag) -> GraphRag:
             return replace(graph, variant=kind, mode="local", index_tokens=None)
 
-        graph = study.options.get("GraphRAG")
+        graph = study.options.get(GRAPH)
         check(graph is not None, "no option GraphRAG here, so there is no graph to choose")
         graph = each(graph, lambda thing: isinstance(thing, GraphRag), other)
-        return replace(study, options={**study.options, "GraphRAG": graph}, accept_zero=None)
+        return replace(study, options={**study.options, GRAPH: graph}, accept_zero=None)
 
 
 @dataclass(frozen=True)
@@ -341,9 +341,7 @@ class Alive(Question):
         if given["ways"] == WAYS[0]:
             release, more = given.get("release") or Release(), given.get("more") or ()
             options = {
-                name: replace(
-                    option, techniques=(*option.techniques, replace(release, policy=name), *more)
-                )
+                name: _with(option, replace(release, policy=name), *more)
                 for name in (*POLICIES[:5], given["policy"])
             }
         else:
@@ -354,6 +352,13 @@ class Alive(Question):
             )
             options = agents(api) if given["ways"] == WAYS[1] else schema_options(api)
         return replace(study, options=dict(options), quality_floor=None, accept_zero=None)
+
+
+def _with(option: Option, *more: Any) -> Option:
+    """The option with these techniques, in the place of those of their kind."""
+    kinds = tuple(map(type, more))
+    kept = (thing for thing in option.techniques if not isinstance(thing, kinds))
+    return replace(option, techniques=(*kept, *more))
 
 
 def agents(api: Api) -> dict[str, Option]:

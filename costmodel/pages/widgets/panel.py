@@ -18,6 +18,7 @@ from costmodel.pages.widgets.controls import Control, sentence
 from costmodel.pages.widgets.inputs import GROUPS, Input, found_by
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.questions import Pick
+from costmodel.pages.widgets.remembered import remembered
 from costmodel.pages.widgets.state import FLOOR, State
 from costmodel.scenarios.scenario import examples, load
 
@@ -37,9 +38,13 @@ class Panel(ipywidgets.VBox):
     """Controls by key, and everything else that changes the question."""
 
     def __init__(
-        self, state: State, asked: Callable[[], None], remade: Callable[[Study], None]
+        self,
+        state: State,
+        asked: Callable[[], None],
+        remade: Callable[[Study], None],
+        refuse: Callable[[str], None],
     ) -> None:
-        self.state, self.asked, self.remade = state, asked, remade
+        self.state, self.asked, self.remade, self.refuse = state, asked, remade, refuse
         self.controls: dict[str, Control] = {}
         self.inputs: dict[str, Input] = {}
         self.lock, self.quiet, self.page = threading.RLock(), False, 0
@@ -98,6 +103,8 @@ class Panel(ipywidgets.VBox):
             self.controls[key].place(asked.values.get(key))
         self.sight.children = [self.controls[key].row for key in keys]
         self.price.layout.display = "" if WRONG in inputs else "none"
+        picked = asked.values.get(WRONG)
+        self.price.value = picked if picked in dict(PRICES).values() else ""
         made: dict[bool, list[Any]] = {True: [], False: []}
         for pick in asked.question.picks(asked.study, asked.picks):
             made[pick.front] += self._picker(pick, asked.picks.get(pick.name, pick.value))
@@ -216,11 +223,17 @@ class Panel(ipywidgets.VBox):
 
     def _uploaded(self, change: dict) -> None:
         for file in change["new"][:1]:
-            self.load(bytes(file["content"]).decode("utf-8-sig"))
+            try:
+                self.load(bytes(file["content"]).decode("utf-8-sig"))
+            except Exception as error:  # the reader must see why the file is not there
+                self.refuse(f"{file['name']} was not loaded: {sentence(error)}")
 
     def load(self, scenario: Study | str) -> None:
         """Ask about another scenario: a study, the name of an example, a path, or YAML text."""
         study = scenario if isinstance(scenario, Study) else load(scenario)
+        if isinstance(scenario, str) and (kept := remembered(scenario, study, self.state.asked)):
+            self.step(lambda: self.state.change("", kept))
+            return
         if study is self.state.first.study:
             self.step(lambda: self.state.change("", self.state.first))
             return

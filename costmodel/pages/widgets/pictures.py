@@ -23,7 +23,6 @@ TABS = (COMPARE, MONEY, TIME, FLIPS, MATTERS, BILL)
 OVER = {  # what a flip is looked for over
     "requests per month": "requests_per_month",
     "cost of a wrong answer": "usd_per_failure",
-    "horizon": "months",
 }
 FEW = 300  # draws of what is asked beside the answer
 ENDS_AT = 0.975  # of the width; beyond it is room for half a label at the end of an axis
@@ -80,7 +79,7 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
     few = study.changed(draws=min(study.draws, FEW)) if tab in (FLIPS, MATTERS) else study
     if tab == FLIPS:
         table = sweep(leading(verdict, few), over)
-        now = present(getattr(study.terms if over == "months" else study.work, over))
+        now = present(getattr(study.work, over))
         return options.plot_sweep(table, over, relative=True, now=now or None, **look)
     if tab == MATTERS:
         first, *others = verdict.contest if len(study.options) > 1 else [verdict.named]

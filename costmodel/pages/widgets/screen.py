@@ -31,6 +31,7 @@ from costmodel.pages.widgets.looks import RED, STYLE, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
+from costmodel.pages.widgets.remembered import noted
 from costmodel.pages.widgets.runs import Runs, kernel_runs
 from costmodel.pages.widgets.state import Asked, State
 
@@ -102,7 +103,7 @@ class Cockpit(ipywidgets.HBox):
         self.runs = Runs(self._run, kernel_runs())
         self.turning = True
         self._make_right()
-        self.panel = Panel(self.state, self._ask, self._fit)
+        self.panel = Panel(self.state, self._ask, self._fit, self._say_no)
         hidden = ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none"))
         super().__init__([hidden, self.panel, self.right])
         self.add_class("cm-cockpit")
@@ -336,8 +337,10 @@ class Cockpit(ipywidgets.HBox):
                 said += f"; what you typed for {html.escape(control.given.label)} is not in it"
             self.said.value = f'<p class="cm-small">{said}</p>'
         except Exception as error:
-            said = html.escape(sentence(error))
-            self.said.value = f'<p class="cm-small" style="color:{RED}">{said}</p>'
+            self._say_no(sentence(error))
+
+    def _say_no(self, said: str) -> None:
+        self.said.value = f'<p class="cm-small" style="color:{RED}">{html.escape(said)}</p>'
 
     def _pin(self) -> str:
         self.pinned = None if self.pinned else self._settled()
@@ -357,7 +360,8 @@ class Cockpit(ipywidgets.HBox):
     def _save(self) -> str:
         from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
 
-        return keep.kept(f"{self.stem}.yaml", as_yaml(self.study).encode())
+        text = "\n".join(filter(None, (as_yaml(self.study), noted(self.state.asked))))
+        return keep.kept(f"{self.stem}.yaml", text.encode())
 
     def _csv(self) -> str:
         return keep.kept(f"{self.stem}.csv", as_csv(self.verdict.table).encode())

@@ -314,3 +314,56 @@ def test_a_range_that_cannot_be_says_what_to_write(box):
     assert "write 0.2 to 4, or one number" in control.note.value and control.value is None
     control.box.value = "0.2 to 4"
     assert isinstance(control.value, cm.Range) and control.value.high == 4
+
+
+@pytest.mark.parametrize(
+    ("question", "picks", "changes"),
+    [
+        ("quick", {}, {"usd_per_month": "5000", "months": "12"}),
+        ("case", {"baseline": "people"}, {"tax_rate": "0.2", "Terms.months": "24"}),
+        ("alive", {}, {"releases_per_month": "4"}),
+        ("approach", {}, {"Workload.requests_per_month": "20k-60k"}),
+    ],
+)
+def test_a_saved_scenario_gives_the_same_cards_in_the_page_again(
+    question, picks, changes, tmp_path, monkeypatch
+):
+    """Loaded by hand, also where another question is open; every other page reads it too."""
+    monkeypatch.chdir(tmp_path)
+    study = cm.load("support_assistant")
+    box = cm.widgets.cockpit(study, question, draws=100)
+    for name, value in picks.items():
+        box.panel._picked(name, value)
+    for key, typed in changes.items():
+        key = next(x for x in box.controls if x.endswith(key.rpartition(".")[2]))
+        box.controls[key].box.value = typed
+    before = box.cards
+    box._act(box._save)
+    (file,) = tmp_path.glob("*.yaml")
+    text = file.read_text(encoding="utf-8")
+    for opened in (question, "approach"):
+        again = cm.widgets.cockpit(study, opened, draws=100)
+        again.panel.load(text)
+        assert again.cards == before and again.verdict.headline == box.verdict.headline
+    assert cm.load(text).options.keys() == box.study.options.keys()
+
+
+def test_a_file_that_cannot_be_loaded_says_why_and_changes_nothing(box):
+    before = box.cards
+    box.panel._uploaded({"new": [{"name": "mine.yaml", "content": b"a: 1"}]})
+    assert "mine.yaml was not loaded: " in box.said.value and box.cards == before
+
+
+def test_undo_takes_back_the_price_that_was_picked(box):
+    box.panel.price.value = 4.0
+    assert box.state.asked.values[WRONG] == 4.0
+    box.panel.undo.click()
+    assert box.panel.price.value == "" and WRONG not in box.state.asked.values
+
+
+def test_the_kind_of_graph_is_asked_where_there_is_a_graph(box):
+    study = cm.load("support_assistant")
+    with_graph = cm.widgets.cockpit(study, "knowledge", draws=50)
+    without = cm.widgets.cockpit(STUDY.only("RAG"), "knowledge", draws=50)
+    kinds = [[x.description for x in one.panel.front.children] for one in (with_graph, without)]
+    assert "Kind of graph" in kinds[0] and "Kind of graph" not in kinds[1]
