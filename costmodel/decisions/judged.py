@@ -126,11 +126,6 @@ class Judged:
         least, most = self.today.min(axis=0), self.today.max(axis=0)
         return 2 * (self.today - least) / np.maximum(most - least, SURE) - 1
 
-    def _known(self, plan: Plan) -> np.ndarray:
-        """What is known of each draw: the gaps, the shares accepted, and which reach the floor."""
-        gaps = self._gaps([self._places[:, i] for i in plan])
-        return np.column_stack([gaps, self.share, self.reaches])
-
     def _counts(self, i: int) -> dict[int, np.ndarray]:
         """By number of answers, what a judge accepts of an option; many contain the few."""
 

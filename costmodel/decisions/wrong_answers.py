@@ -178,9 +178,8 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     >>> wrong_answer_sentence(wrong_answer_prices(study.only("RAG")), "RAG")
     'RAG stays best at any price of a wrong answer.'
     """
-    row = table[table["option"] == option]
+    row, best = table[table["option"] == option], table.loc[table["holds_yours"], "option"].iloc[0]
     if row.empty:
-        best = table.loc[table["holds_yours"], "option"].iloc[0]
         return f"{option} is best at no price of a wrong answer; at yours {best} is."
     low, high = (float(row[end].iloc[0]) for end in ("from", "to"))
     ends = [x for x in (low, high) if 0 < x < np.inf]
@@ -195,9 +194,11 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     if yours != average:
         yours += f", which averages {average} over its range"
     words = "between" if len(ends) == 2 else "less than" if low == 0 else "more than"
-    stays = "stays best" if row["holds_yours"].iloc[0] else "is best only"
+    stays, there = "is best only", f": there {best} is"
+    if row["holds_yours"].iloc[0]:
+        stays, there = "stays best", ""
     text = f"{option} {stays} while a wrong answer costs {words} {money.code} {' and '.join(shown)}"
-    return text + (f"; you said {yours}." if mean else "; you gave it no price.")
+    return text + (f"; you said {yours}{there}." if mean else f"; you gave it no price{there}.")
 
 
 def curve_sentence(table: pd.DataFrame, terms: Terms) -> str:

@@ -167,8 +167,13 @@ class Memo:
     @property
     def turns(self) -> str:
         """What would flip the answer, in words: the caption of `flips`."""
+        if len(self.verdict.leaders) == 1 < len(self.verdict.table):
+            return (
+                "No price flips it: no other option is sure enough to reach the quality floor; "
+                "judged answers may change that"
+            )
         if len(self.verdict.leaders) == 1:
-            return "Nothing would flip it: there is no other eligible option"
+            return "Nothing would flip it: there is no other option"
         if self.flips.empty:
             return (
                 "No input alone, within thirty times its value, makes another option cheaper than "
@@ -240,7 +245,9 @@ def memo(
     bars = bars.assign(meaning=inputs.map(meanings(*things)), why=inputs.map(why))
     flips = pd.DataFrame(columns=["input", "meaning", "now", "side", "needed", "chance", "verdict"])
     if len(leaders.options) > 1:
-        flips = goal_seek(leaders, best).dropna(subset="needed").head(TOP)
+        flips = goal_seek(leaders, best).dropna(subset="needed")
+        there = (flips["now"] > flips["needed"]) == (flips["side"] == "above")
+        flips = flips[~there].head(TOP)  # of a skewed input the middle may lie beyond already
     given = base is not None
     called = called if given else verdict.contest[1]
     held_against = base or study.option(called)

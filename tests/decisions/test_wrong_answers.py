@@ -158,7 +158,8 @@ def said(usd, option, terms=None):
         (
             13.2,
             "dear",
-            "dear is best only while a wrong answer costs more than USD 13.30; you said 13.20.",
+            "dear is best only while a wrong answer costs more than USD 13.30; you said 13.20: "
+            "there middling is.",
         ),
         (
             0.0,

@@ -21,8 +21,10 @@ from costmodel.laws.training.speed import SELECTIVE
 
 HERE = "predict_training"  # as errors call it
 CARD = ("memory", "bandwidth", "interconnect", "matmul_efficiency", *set(PRECISIONS.values()))
-SAVERS = ("chunked_loss", "optimizer_8bit", "optimizer_offload", "fused_step")
-SAVERS += ("activation_offload",)
+SAVERS = (
+    *("chunked_loss", "optimizer_8bit", "optimizer_offload", "fused_step"),
+    "activation_offload",
+)
 # the words of an argument, and the value that `build` reads for each
 WORDS: dict[str, dict[str, Any]] = {
     "method": {name: name for name in METHODS},

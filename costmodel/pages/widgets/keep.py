@@ -11,9 +11,10 @@ from typing import Any
 from costmodel.choices.study import Study
 from costmodel.core import write
 from costmodel.pages.forms import export_as
-from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.notebooks import QUESTIONS, USUAL_ROLE
 from costmodel.pages.widgets.state import Asked
 from costmodel.scenarios.scenario import notebooks_folder, save
+from costmodel.studies.memo import PEOPLE, TODAY
 
 FOLDER = "COSTMODEL_FILES"  # where the app writes files
 NOTEBOOKS = {
@@ -57,19 +58,38 @@ def report(asked: Asked, study: Study, stem: str) -> str:
     from costmodel.pages.report.runner import run  # Jupyter is started when a report is
 
     named = next((name for name, one in QUESTIONS.items() if one == asked.question), "")
-    notebook, given = NOTEBOOKS.get(named, "01_which_approach"), {}
+    notebook, given, left = NOTEBOOKS.get(named, "01_which_approach"), {}, ""
     if named == "quick":
-        notebook, given = "00_quick_answer", _quick(asked.given())
+        notebook, given = "00_quick_answer", _quick(asked.given(), study)
+        if any(key not in given and not key.endswith(".months") for key in asked.values):
+            left = "; what you changed under More inputs is not in it"
     else:
         given = {"scenario": str(save(study, place_of(f"{stem}.yaml")))}
+        if named == "case":
+            given |= _case(asked.given())
     made = run(notebooks_folder() / f"{notebook}.ipynb", place_of("reports"), **given)
-    return f"written: {html.escape(', '.join(map(str, made.files.values())))}"
+    return f"written: {html.escape(', '.join(map(str, made.files.values())))}{left}"
 
 
-def _quick(given: dict[str, Any]) -> dict[str, Any]:
+def _case(given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the notebook of the business case."""
+    names = ["baseline", "tax_rate"]
+    names += {PEOPLE: ["minutes_per_request", "role"], TODAY: ["usd_per_month_today"]}.get(
+        given["baseline"], []
+    )
+    found = {name: given[name] for name in names if given[name]}
+    if given["baseline"] == PEOPLE:
+        found.setdefault("role", USUAL_ROLE)
+    realised = given["realised"]
+    return found | {"realised_low": realised.low, "realised_high": realised.high}
+
+
+def _quick(given: dict[str, Any], study: Study) -> dict[str, Any]:
     """The parameters of the notebook of the quick answer."""
     pages, bill = given["pages_in"], given["usd_per_month"]
     read = {"pages_in": pages} if pages else {"words_in": given["words_in"]}
     often = {"usd_per_month": bill} if bill else {"requests_per_day": given["requests_per_day"]}
     named = {x: given[x] for x in ("use_case", "model", "task") if given[x]}
-    return {**named, **often, **read, "words_out": given["words_out"]}
+    day = {"on": str(study.terms.on)} if study.terms.on else {}
+    rest = {"months": study.terms.months, "draws": study.draws, "seed": study.seed}
+    return {**named, **often, **read, **rest, **day, "words_out": given["words_out"]}

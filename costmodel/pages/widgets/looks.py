@@ -6,12 +6,16 @@ import html
 from collections.abc import Iterable
 
 RED = "#B3261E"
+STATIC = (
+    "<p><i>The cockpit needs a running kernel: run this cell. "
+    "The figures below show the parameters above.</i></p>"
+)
 
 STYLE = """<style>
 .cm-cockpit {display: flex; flex-wrap: wrap; gap: 0 20px; align-items: flex-start;
   overflow: visible; font-size: 13px; line-height: 1.35}
-:is(.jp-OutputArea, .jp-OutputArea-child, .jp-OutputArea-output, .jupyter-widgets):has(.cm-cockpit) {
-  overflow: visible !important}
+:is(.jp-OutputArea, .jp-OutputArea-child, .jp-OutputArea-output, .jupyter-widgets):has(
+  .cm-cockpit) {overflow: visible !important}
 .cm-left {flex: 0 0 340px; width: 340px; max-width: 100%; position: sticky; top: 0;
   max-height: 96vh; overflow-x: hidden; overflow-y: auto; padding-right: 6px}
 .cm-left > * {flex-shrink: 0}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.options import Option, each
+from costmodel.choices.options import each
 from costmodel.choices.presets import (
     MODELS,
     TOKENS_ONLY,
@@ -16,21 +16,20 @@ from costmodel.choices.presets import (
     WHOLE_LIFE,
     quick,
     with_quality,
+    with_usual,
 )
+from costmodel.choices.profiles import with_own_gpus
 from costmodel.choices.quality.tasks import OTHER, PLAIN_WORDS
-from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
-from costmodel.choices.techniques.agents import Agent
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
-from costmodel.choices.techniques.prompting import PromptCache
-from costmodel.choices.techniques.release import POLICIES, Release
 from costmodel.core import Measured, Range, check, money, objects, percent
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts import catalog
 from costmodel.ingest.given import given as files_given
 from costmodel.pages.first_words import first_answer
+from costmodel.pages.widgets.keeping_alive import Alive
 from costmodel.pages.widgets.questions import (
     AS_IT_IS,
     USUAL,
@@ -39,16 +38,16 @@ from costmodel.pages.widgets.questions import (
     Amounts,
     Pick,
     Question,
+    same_names,
 )
-from costmodel.studies.agents import schema_options
 from costmodel.studies.business_case import Policy, business_case
 from costmodel.studies.history.question import study as study_of_files
 from costmodel.studies.memo import PEOPLE, TODAY, baseline
 
 FEW = 300  # draws to find what matters
-WAYS = ("release policies", "ways of an agent", "schemas of a database")
 USUAL_ROLE = "support_agent"  # where nobody says who does the work today
 BOUGHT = "bought"
+TUNES = ("Prompt", "Few-shot + cache", "Managed fine-tune", "LoRA", "Distilled")
 GRAPH = "GraphRAG"  # the option whose kind of graph can be picked
 MIXES = {  # what the questions ask for, for who has not counted
     "mostly single facts": {"fact": 0.9, "multi_hop": 0.1},
@@ -56,11 +55,6 @@ MIXES = {  # what the questions ask for, for who has not counted
     "some about the whole": {"fact": 0.5, "multi_hop": 0.2, "whole": 0.3},
     "mostly about the whole": {"fact": 0.1, "multi_hop": 0.2, "whole": 0.7},
 }
-
-
-def _same(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Ways that are called what they are."""
-    return tuple((name, name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -75,6 +69,9 @@ class Hosting(Question):
         "peak_to_average",
         "months",
     )
+
+    def completed(self, study: Study) -> Study:
+        return with_own_gpus(study)
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         held = (("rented and bought", AS_IT_IS), ("rented only", "rented"), ("bought only", BOUGHT))
@@ -95,6 +92,25 @@ class Hosting(Question):
             if not hosts or bought == (held == BOUGHT):
                 kept[label] = option
         return study.only(*kept)
+
+
+@dataclass(frozen=True)
+class Tuning(Question):
+    """A cached prompt, a tune, or a distilled model."""
+
+    title: str = "Cache the prompt, tune a model, or distil one?"
+    controls: tuple[str, ...] = (
+        VOLUME,
+        "Lora.examples|FineTune.examples",
+        "usd_per_item",
+        "pass_chance",
+        "retrain_months",
+        "Lora.adapters|FineTune.adapters",
+    )
+    floor: bool = False
+
+    def completed(self, study: Study) -> Study:
+        return with_usual(study, TUNES)
 
 
 @dataclass(frozen=True)
@@ -119,8 +135,8 @@ class Quick(Question):
         models = dict.fromkeys((picked["model"], *MODELS))
         tasks = (("as in the use case", ""), *((w, w) for w in PLAIN_WORDS), ("other", OTHER))
         return [
-            Pick("use_case", "Use case", _same(USE_CASES), picked["use_case"], front=True),
-            Pick("model", "Model", _same(models), picked["model"], front=True),
+            Pick("use_case", "Use case", same_names(USE_CASES), picked["use_case"], front=True),
+            Pick("model", "Model", same_names(models), picked["model"], front=True),
             Pick("task", "What is asked", tasks, picked["task"] or ""),
         ]
 
@@ -304,75 +320,6 @@ class Measure(Question):
 
 
 @dataclass(frozen=True)
-class Alive(Question):
-    """What keeps it alive: release policies, or ways of an agent."""
-
-    title: str = "What does it cost to keep it alive?"
-    controls: tuple[str, ...] = (
-        "releases_per_month",
-        "regression_chance",
-        "runs_per_month",
-        "api.model_life_months",
-        VOLUME,
-        WRONG,
-    )
-
-    def start(self, study: Study, **given: Any) -> dict[str, Any]:
-        plain = [label for label, x in study.options.items() if isinstance(x, Option)]
-        first = {"label": plain[0] if plain else "", "ways": WAYS[0], "policy": POLICIES[3]}
-        return first | given
-
-    def in_sight(self, study: Study) -> tuple[str, ...]:
-        return ("steps", *self.controls)
-
-    def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
-        plain = tuple((x, x) for x, option in study.options.items() if isinstance(option, Option))
-        return [
-            Pick("label", "Kept alive", plain, picked["label"], front=True),
-            Pick("ways", "Compare", _same(WAYS), picked["ways"], front=True),
-            *super().picks(study, picked),
-        ]
-
-    def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
-        study = super().rebuild(study, given)
-        option = study.plain_option(given["label"])
-        api = given.get("api") or option.serving
-        options: Mapping[str, Any]
-        if given["ways"] == WAYS[0]:
-            release, more = given.get("release") or Release(), given.get("more") or ()
-            options = {
-                name: _with(option, replace(release, policy=name), *more)
-                for name in (*POLICIES[:5], given["policy"])
-            }
-        else:
-            check(
-                isinstance(api, Api),
-                f"{given['label']} asks no API, and an agent is priced by API here; choose an "
-                "option that does",
-            )
-            options = agents(api) if given["ways"] == WAYS[1] else schema_options(api)
-        return replace(study, options=dict(options), quality_floor=None, accept_zero=None)
-
-
-def _with(option: Option, *more: Any) -> Option:
-    """The option with these techniques, in the place of those of their kind."""
-    kinds = tuple(map(type, more))
-    kept = (thing for thing in option.techniques if not isinstance(thing, kinds))
-    return replace(option, techniques=(*kept, *more))
-
-
-def agents(api: Api) -> dict[str, Option]:
-    """Ways of one agent: plain, with a cache, and with a shorter history."""
-    plain, cache = Agent(), PromptCache()
-    return {
-        "agent": Option(api, plain),
-        "with a cache": Option(api, plain, cache),
-        "with a cache, compacted": Option(api, replace(plain, compact_at=8_000), cache),
-        "with a cache, results cleared": Option(api, replace(plain, clear_at=8_000), cache),
-    }
-
-
-@dataclass(frozen=True)
 class Own(Question):
     """The answer on files of your own."""
 
@@ -410,18 +357,7 @@ QUESTIONS: dict[str, Question] = {
     "quick": Quick(),
     "approach": Question("Which way of using a language model?"),
     "hosting": Hosting(),
-    "tuning": Question(
-        "Cache the prompt, tune a model, or distil one?",
-        (
-            VOLUME,
-            "Lora.examples|FineTune.examples",
-            "usd_per_item",
-            "pass_chance",
-            "retrain_months",
-            "Lora.adapters|FineTune.adapters",
-        ),
-        floor=False,
-    ),
+    "tuning": Tuning(),
     "knowledge": Knowledge(),
     "case": Case(),
     "measure": Measure(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -217,16 +218,25 @@ class Panel(ipywidgets.VBox):
             self.asked()
 
     def _chosen(self, change: dict) -> None:
-        if not self.quiet:
-            first = self.state.first.study
-            self.load(change["new"] or first)
+        if self.quiet:
+            return
+        name, question = change["new"], self.state.asked.question
+        first = self.state.first.study
+        self._try(name, lambda: self.load(question.completed(load(name)) if name else first))
+
+    def _try(self, name: str, loaded: Callable[[], None]) -> None:
+        """Load a scenario, or say why it is not there."""
+        try:
+            loaded()
+        except Exception as error:  # whatever is wrong with a file, the reader must see it
+            self.refuse(f"{name.replace('_', ' ')} was not loaded: {sentence(error)}")
 
     def _uploaded(self, change: dict) -> None:
         for file in change["new"][:1]:
-            try:
-                self.load(bytes(file["content"]).decode("utf-8-sig"))
-            except Exception as error:  # the reader must see why the file is not there
-                self.refuse(f"{file['name']} was not loaded: {sentence(error)}")
+            self._try(file["name"], partial(self._read, bytes(file["content"])))
+
+    def _read(self, content: bytes) -> None:
+        self.load(content.decode("utf-8-sig"))
 
     def load(self, scenario: Study | str) -> None:
         """Ask about another scenario: a study, the name of an example, a path, or YAML text."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from costmodel.choices.presets import TOKENS_ONLY
 from costmodel.choices.study import Study
 from costmodel.core import check, listed, money, percent
 from costmodel.decisions.compare import sweep
@@ -183,6 +184,9 @@ def first_lines(verdict: Verdict, study: Study) -> tuple[str, str]:
 def _why(verdict: Verdict, study: Study) -> str:
     """Why the named option is named, and which are as good."""
     table = verdict.table
+    if TOKENS_ONLY in table.index:
+        usd = money(table["expected"][TOKENS_ONLY] / study.terms.months, study.terms)
+        return f"A token calculator shows {usd} of it; the rest is people, tests and upgrades."
     if "as_good" not in table or len(table) == 1 or study.risk:
         return verdict.headline
     text = "The lowest expected cost"

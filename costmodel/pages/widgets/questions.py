@@ -5,7 +5,7 @@ A question changes what a number cannot. It asks for the verdict, and computes n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +41,11 @@ class Pick:
     front: bool = False
 
 
+def same_names(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Ways that are called what they are."""
+    return tuple((name, name) for name in names)
+
+
 @dataclass(frozen=True)
 class Question:
     """What one notebook asks.
@@ -59,6 +64,10 @@ class Question:
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         """The picks as they stand at first."""
         return given
+
+    def completed(self, study: Study) -> Study:
+        """The study with the options that the question is about, where it lacks them."""
+        return study
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         """The choices beside the numbers."""

@@ -48,6 +48,10 @@ class Runs:
         """Whether a picture is worth its time: nobody asked anew, or the last one is old."""
         return number == self.number or perf_counter() - self.shown_s > OLD_S
 
+    def alone(self, number: int) -> bool:
+        """Whether a page waits for this question, and for no newer one."""
+        return self.threaded and number == self.number
+
     def rest(self) -> None:
         """Leave the processor to the page for a moment, unless another question comes."""
         with self.wake:

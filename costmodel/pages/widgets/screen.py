@@ -27,7 +27,7 @@ from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
 from costmodel.pages.widgets.controls import sentence
-from costmodel.pages.widgets.looks import RED, STYLE, top_of
+from costmodel.pages.widgets.looks import RED, STATIC, STYLE, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
@@ -38,10 +38,6 @@ from costmodel.pages.widgets.state import Asked, State
 FIRST = 1_000  # draws of the estimate that is shown while the full answer is computed
 SOON_S = 0.5  # an answer that takes no longer is shown without an estimate before it
 DPI = 100
-STATIC = (
-    "<p><i>The cockpit needs a running kernel: run this cell. "
-    "The figures below show the parameters above.</i></p>"
-)
 
 
 @dataclass(frozen=True)
@@ -194,8 +190,8 @@ class Cockpit(ipywidgets.HBox):
                 self._paint(known)
             else:
                 self._answer(number, asked, full)
-            if self.runs.threaded and number == self.runs.number and self.answer.full:
-                self._paint_phone(self.answer)
+            if (answer := self.answer) and answer.full and self.runs.alone(number):
+                self._paint_phone(answer)
             for control in self.panel.refused():
                 self._refuse("", control.refused)
         except Exception as error:  # the reader must see it, and never an old picture as new
@@ -271,7 +267,7 @@ class Cockpit(ipywidgets.HBox):
             self.paper.value = pictures.bill(study, label)
         else:
             self.image.value = self.canvas.draw(tab, verdict, study, self.over.value)
-            self.image.alt = pictures.says(tab, verdict, study, self.over.value)
+            self.image.tooltip = pictures.says(tab, verdict, study, self.over.value)
         for part in (self.frame, self.paper):
             part.remove_class("cm-waiting")
             part.remove_class("cm-failed")
@@ -282,7 +278,7 @@ class Cockpit(ipywidgets.HBox):
         tab, over = self.tabs.value, self.over.value
         if tab != pictures.BILL:
             self.small.value = pictures.for_phone(tab, answer.verdict, answer.study, over)
-            self.small.alt = self.image.alt
+            self.small.tooltip = self.image.tooltip
         self.phone.remove_class("cm-waiting")
         self.phone.remove_class("cm-failed")
 
@@ -360,7 +356,7 @@ class Cockpit(ipywidgets.HBox):
     def _save(self) -> str:
         from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
 
-        text = "\n".join(filter(None, (as_yaml(self.study), noted(self.state.asked))))
+        text = as_yaml(self.study) + noted(self.state.asked)
         return keep.kept(f"{self.stem}.yaml", text.encode())
 
     def _csv(self) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import types
 from dataclasses import replace
 from datetime import datetime
 
@@ -367,3 +368,44 @@ def test_the_kind_of_graph_is_asked_where_there_is_a_graph(box):
     without = cm.widgets.cockpit(STUDY.only("RAG"), "knowledge", draws=50)
     kinds = [[x.description for x in one.panel.front.children] for one in (with_graph, without)]
     assert "Kind of graph" in kinds[0] and "Kind of graph" not in kinds[1]
+
+
+@pytest.mark.parametrize(
+    ("question", "picks", "values", "told"),
+    [
+        ("quick", {}, {"usd_per_month": 5e3}, {"usd_per_month": 5e3, "months": 36}),
+        ("case", {"baseline": "people"}, {"tax_rate": 0.2},
+         {"baseline": "people", "tax_rate": 0.2, "role": "support_agent",
+          "minutes_per_request": 5.0, "realised_low": 0.5}),
+    ],
+)  # fmt: skip
+def test_a_report_is_asked_with_what_the_cockpit_shows(
+    question, picks, values, told, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COSTMODEL_FILES", str(tmp_path))
+    box = cm.widgets.cockpit(cm.load("support_assistant"), question, draws=100)
+    for name, value in picks.items():
+        box.panel._picked(name, value)
+    for key, value in values.items():
+        box.state.set(key, value)
+    asked = []
+
+    def run(notebook, out, **given):
+        known = cm.report.schema(notebook)
+        assert set(given) <= set(known)
+        asked.append(given)
+        return types.SimpleNamespace(files={})
+
+    monkeypatch.setattr("costmodel.pages.report.runner.run", run)
+    box._act(box._report)
+    assert told.items() <= asked[0].items(), box.said.value
+
+
+@pytest.mark.parametrize("question", ["hosting", "tuning"])
+def test_an_example_brings_the_options_that_the_page_is_about(question):
+    """Startup chatbot has no GPUs of its own; a study without a tune gets the usual ones."""
+    box = cm.widgets.cockpit(cm.load("support_assistant"), question, draws=50)
+    box.panel.scenario.value = "startup_chatbot"
+    labels = set(box.state.asked.study.options)
+    assert {"hosting": {"Own GPUs"}, "tuning": {"LoRA", "Distilled"}}[question] <= labels
+    assert len(box.panel.sight.children) >= 5
