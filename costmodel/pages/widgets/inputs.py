@@ -157,7 +157,8 @@ class Input:
         )
         low, high = min(numbers), max(numbers)
         inside = self.least <= low and high <= self.most
-        check(inside, f"{text.strip()} is not possible: {self.allowed}")
+        percents = f"; write {text.strip()} %" if self.most == 1 < low <= high <= 100 else ""
+        check(inside, f"{text.strip()} is not possible: {self.allowed}{percents}")
         if len(numbers) == 1 or low == high:
             return int(low) if self.whole and low == int(low) else low
         check(numbers[-2] < numbers[-1], f"{text.strip()} must begin with its low end")
