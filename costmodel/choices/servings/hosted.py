@@ -49,6 +49,7 @@ from costmodel.laws.serving.calibration import (
     PRECISIONS,
     STACKS,
     band,
+    check_engine,
     check_sized,
     fitted,
     kind_of,
@@ -206,6 +207,7 @@ class Hosted:
         if not isinstance(self.gpu, catalog.Gpu):
             object.__setattr__(self, "gpu", catalog.gpu(self.gpu))
         check_sized(self.model)
+        check_engine(self.engine, self.gpu)
         self._find_prices()
         self._find_errors()
         describe_model(self)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core import CatalogError, Range, check_known, middle
+from costmodel.core import CatalogError, Range, check, check_known, middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.serving.instance import (
@@ -303,6 +303,19 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned", engine: str
 def fitted(error: Any) -> bool:
     """Whether an error is left to the calibration, or comes from it."""
     return error is None or getattr(error, "source", "") == "serving-fit"
+
+
+def check_engine(engine: str, gpu: Gpu) -> None:
+    """ValueError where an engine does not run on a GPU.
+
+    >>> check_engine("trtllm", catalog.gpu("MI300X"))
+    Traceback (most recent call last):
+    ValueError: TensorRT-LLM runs on NVIDIA's GPUs alone, not on MI300X; choose engine='vllm'
+    """
+    check(
+        engine != "trtllm" or gpu.maker in ("", "NVIDIA"),
+        f"TensorRT-LLM runs on NVIDIA's GPUs alone, not on {gpu.id}; choose engine='vllm'",
+    )
 
 
 def unseen_of(model: Model, gpu: Gpu, engine: str, precision: str) -> tuple[str, ...]:

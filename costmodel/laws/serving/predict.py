@@ -15,7 +15,7 @@ from costmodel.facts.records import Gpu, Model
 from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse, rows_of_cases
 from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.serving.batching import served
-from costmodel.laws.serving.calibration import band, kind_of, one_gpu, unseen_of
+from costmodel.laws.serving.calibration import band, check_engine, kind_of, one_gpu, unseen_of
 from costmodel.laws.serving.calibration import stack as columns_of
 from costmodel.laws.serving.instance import Instance, kv_bytes, room_bytes, sequences_at_once
 
@@ -230,5 +230,6 @@ def _cases(records: dict[str, Distinct]) -> tuple[list[tuple], Any]:
         m, g, *rest = (v[place[row]] for v, place in zip(values, places, strict=True))
         m = m if isinstance(m, Model) else catalog.model(m)
         g = g if isinstance(g, Gpu) else catalog.gpu(g)
+        check_engine(rest[-2], g)
         case.append((middle(m), middle(g), *rest))
     return case, which
