@@ -221,9 +221,8 @@ class Hosted:
 
     def _find_errors(self) -> None:
         """Fill in the bands of the calibration, unless the errors are your own."""
-        case = self.model, self.gpu, self.engine, self.precision
-        new = (*unseen_of(*case), "unseen_source")  # one's own
-        place = kind_of(self.model, self.precision), *new
+        unseen = unseen_of(self.model, self.gpu, self.engine, self.precision)
+        place = kind_of(self.model, self.precision), *unseen, "unseen_source"  # one's own
         own = not fitted(self.error)
         for name, metric in (("error", "tpot_ratio"), ("first_token_error", "ttft_ratio")):
             if fitted(getattr(self, name)):
