@@ -1,4 +1,5 @@
-"""How sure: which doubt moves a total, how it spreads, and how often one option costs less."""
+"""How sure: which doubt moves a total, how it spreads, how often one option costs less, and what
+quality to expect."""
 
 from __future__ import annotations
 

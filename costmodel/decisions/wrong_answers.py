@@ -178,9 +178,9 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     >>> wrong_answer_sentence(wrong_answer_prices(study.only("RAG")), "RAG")
     'RAG stays best at any price of a wrong answer.'
     """
-    row, best = table[table["option"] == option], table.loc[table["holds_yours"], "option"].iloc[0]
+    row, at_yours = table[table["option"] == option], table.loc[table["holds_yours"], "option"]
     if row.empty:
-        return f"{option} is best at no price of a wrong answer; at yours {best} is."
+        return f"{option} is best at no price of a wrong answer; at yours {at_yours.iloc[0]} is."
     low, high = (float(row[end].iloc[0]) for end in ("from", "to"))
     ends = [x for x in (low, high) if 0 < x < np.inf]
     if not ends:
@@ -194,9 +194,9 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     if yours != average:
         yours += f", which averages {average} over its range"
     words = "between" if len(ends) == 2 else "less than" if low == 0 else "more than"
-    stays, there = "is best only", f": there {best} is"
-    if row["holds_yours"].iloc[0]:
-        stays, there = "stays best", ""
+    holds = row["holds_yours"].iloc[0]
+    stays = "stays best" if holds else "is best only"
+    there = "" if holds else f": there {at_yours.iloc[0]} is"
     text = f"{option} {stays} while a wrong answer costs {words} {money.code} {' and '.join(shown)}"
     return text + (f"; you said {yours}{there}." if mean else f"; you gave it no price{there}.")
 

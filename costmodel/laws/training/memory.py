@@ -122,6 +122,11 @@ def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
     return _peak(run, np.asarray(gpus, float), law, *_demand(run, law))
 
 
+def least_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
+    """Peak memory of one GPU [byte] with one sequence in flight, where the micro-batch is free."""
+    return peak_memory(replace(run, tokens_in_flight=run.fewest_in_flight), gpus, law)
+
+
 def smallest_set(run: Any, law: MemoryLaw) -> Any:
     """Fewest GPUs on which the run fits, whole; NaN where even 16,384 are too few."""
     run = replace(run, tokens_in_flight=run.fewest_in_flight)
@@ -151,8 +156,7 @@ def fitting(run: Any, gpus: Any, law: MemoryLaw) -> Any:
 
 def shortage(run: Any, law: MemoryLaw) -> Any:
     """Bytes that one of 16,384 GPUs lacks for the run; zero or less where it fits."""
-    least = replace(run, tokens_in_flight=run.fewest_in_flight)
-    return peak_memory(least, float(MOST_GPUS), law) - FILLED * run.memory
+    return least_memory(run, float(MOST_GPUS), law) - FILLED * run.memory
 
 
 def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:

@@ -5,7 +5,6 @@ The band is that of published runs whose family a fit had not seen (benchmarks/f
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from costmodel.laws.columns import banded
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.compute import adapter_flops, training_flops
 from costmodel.laws.training.inputs import prepare
-from costmodel.laws.training.memory import FILLED, peak_memory, shortage
+from costmodel.laws.training.memory import FILLED, least_memory, peak_memory, shortage
 from costmodel.laws.training.run import band_of
 from costmodel.laws.training.speed import seconds_per_token, start_s
 
@@ -140,8 +139,7 @@ def predict_training(
         mfu=rates / full,
         peak_memory_gb=np.array([peak / room, peak, peak * room]),
     )
-    alone = replace(run, tokens_in_flight=run.fewest_in_flight)
-    low = peak_memory(alone, run.gpus, memory) / room
+    low = least_memory(run, run.gpus, memory) / room
     fits = (least <= run.gpus) | (low <= FILLED * run.memory)
     count, text = np.unique(least, return_inverse=True)  # NaN are one
     needs = np.array([_why_not(n) for n in count], object)[text]

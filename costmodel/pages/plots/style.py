@@ -151,14 +151,10 @@ def figure(plot: Plot) -> Plot:
 
     told = "\n".join(f"{name} : {PARAMETERS[name]}" for name in signature(plot).parameters)
     text, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
-    first = " ".join(re.sub(r" \([^()]*`[^()]*\)|`", "", _in_a_line(text)).split())
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    first = re.sub(r" \([^()]*`[^()]*\)|`", "", paragraph)
     drawn.__doc__ = text + SECTIONS.format(told) + head + example
     return public(drawn)  # type: ignore[return-value]  # same signature
-
-
-def _in_a_line(text: str) -> str:
-    """The first paragraph."""
-    return " ".join(text.partition("\n\n")[0].split())
 
 
 class Picture(Figure):

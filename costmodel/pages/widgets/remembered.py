@@ -45,14 +45,18 @@ def remembered(text: str, study: Study, now: Asked) -> Asked | None:
     line = next((x for x in reversed(text.splitlines()) if x.startswith(MARK)), None)
     if line is None:
         return None
-    told = json.loads(line.removeprefix(MARK))
-    question = QUESTIONS[told["question"]]
-    beside = now.picks if now.question == question else {}
-    picks = question.start(study, **{**beside, **told["picks"]})
+    try:
+        told = json.loads(line.removeprefix(MARK))
+        question = QUESTIONS[told["question"]]
+        beside = now.picks if now.question == question else {}
+        picks = question.start(study, **{**beside, **told["picks"]})
+        values = {key: _read(value) for key, value in told["values"].items()}
+        shown = tuple(told["shown"]) if "shown" in told else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        said = f"its line {MARK.strip()!r} is not as a cockpit writes it; leave it out"
+        raise ValueError(said) from None
     if "label" in picks and picks["label"] not in study.options:
         picks["label"] = next(iter(study.options))
-    values = {key: _read(value) for key, value in told["values"].items()}
-    shown = tuple(told["shown"]) if "shown" in told else None
     return replace(now, study=study, question=question, values=values, picks=picks, shown=shown)
 
 

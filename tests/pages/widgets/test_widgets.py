@@ -1,5 +1,6 @@
 """The cockpit without a browser: what a move, an error and a recovery do to picture and answer."""
 
+import html
 import threading
 import time
 import types
@@ -13,6 +14,7 @@ import costmodel as cm
 from costmodel.pages.widgets import pictures, screen
 from costmodel.pages.widgets.pictures import BILL, TABS
 from costmodel.pages.widgets.runs import Runs
+from costmodel.scenarios.writing import as_yaml
 
 ON = "2026-11-20"
 VOLUME, WRONG = "Workload.requests_per_month", "Workload.usd_per_failure"
@@ -353,6 +355,13 @@ def test_a_file_that_cannot_be_loaded_says_why_and_changes_nothing(box):
     before = box.cards
     box.panel._uploaded({"new": [{"name": "mine.yaml", "content": b"a: 1"}]})
     assert "mine.yaml was not loaded: " in box.said.value and box.cards == before
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"question": "none"}', '{"question": "quick"}'])
+def test_a_line_of_a_cockpit_that_was_spoilt_is_refused_in_a_sentence(line, box):
+    text = as_yaml(STUDY) + f"# cockpit: {line}"
+    box.panel._uploaded({"new": [{"name": "mine.yaml", "content": text.encode()}]})
+    assert "its line '# cockpit:' is not as a cockpit writes it" in html.unescape(box.said.value)
 
 
 def test_undo_takes_back_the_price_that_was_picked(box):
