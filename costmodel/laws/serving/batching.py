@@ -75,6 +75,7 @@ def prompt_s(
     fresh: Any,
     output: Any,
     beside: Any,
+    decodes: Any,
     decoding: Any,
     attentions: tuple[Any, Any],
 ) -> tuple[Any, Any]:
@@ -82,13 +83,13 @@ def prompt_s(
 
     In the time of an answer each sequence is read in once, so a token brings batch / output
     prompts. A pass takes one prompt or as many as come at once, in chunks of at most `chunk`
-    tokens; `beside` prompts (at least) are there together. `decoding` is the time of a pass without
-    prompts. More than one pass a token is needed where prompts fill more than answers take.
+    tokens; `beside` prompts (at least) are there together. A pass `decodes` so many sequences,
+    which takes `decoding` without prompts. More than one pass a token is needed where prompts fill
+    more than answers take.
     """
     group = batch / m.data_parallel
     chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), m.chunk)
-    most = decoding_at_once(m, batch, fresh, output)
-    mixed = pass_s(m, most, attentions[0], 1.0, chunk, attentions[1])
+    mixed = pass_s(m, decodes, attentions[0], 1.0, chunk, attentions[1])
     waits = m.data_parallel**m.stagger  # groups read at different times, all meet at the experts
     added = (mixed - decoding) * fresh / chunk * waits + m.request_s * m.data_parallel
     return added, np.maximum(1.0, group * fresh / chunk / output)
@@ -138,8 +139,8 @@ def served(
     full = step_s(m, most, context)
     attentions = attentions_s(m, fresh, cached, output_tokens)
     case = (m, running, fresh, output_tokens)
-    prompt, per_token = prompt_s(*case, 1.0, full, attentions)
-    burst, _ = prompt_s(*case, 1 + others / waves, full, attentions)
+    prompt, per_token = prompt_s(*case, 1.0, most, full, attentions)
+    burst, _ = prompt_s(*case, 1 + others / waves, most, full, attentions)
     together = np.minimum(np.maximum(m.chunk / fresh, 1.0), np.maximum(group, 1.0))
     later = prompt * others * (1 - 1 / waves)
     waiting = (later + burst * np.maximum(group - together, 0.0) / 2 / waves) / output_tokens
@@ -224,7 +225,7 @@ def static_batch_s(m: Instance, input_tokens: Any, output_tokens: Any, batch: An
     fresh = np.maximum(input_tokens, 1.0)
     attentions = attentions_s(m, fresh, 0.0, output_tokens)
     case = (m, at_once, fresh, output_tokens)
-    prompt, _ = prompt_s(*case, at_once / m.data_parallel, step, attentions)
+    prompt, _ = prompt_s(*case, at_once / m.data_parallel, at_once, step, attentions)
     read = prompt * batch / m.data_parallel
     return read + output_tokens * np.maximum(batch / fits, 1.0) * step
 
@@ -236,10 +237,10 @@ def saturated_tokens_per_s(m: Instance, input_tokens: Any, output_tokens: Any, m
     """
     batch = running_at_once(m, input_tokens, output_tokens, most * m.data_parallel)
     fresh = np.maximum(input_tokens, 1.0)
-    decoding = decoding_at_once(m, batch, fresh, output_tokens)
-    step = step_s(m, decoding, input_tokens + output_tokens / 2)
+    decodes = decoding_at_once(m, batch, fresh, output_tokens)
+    step = step_s(m, decodes, input_tokens + output_tokens / 2)
     attentions = attentions_s(m, fresh, 0.0, output_tokens)
-    prompt, per_token = prompt_s(m, batch, fresh, output_tokens, 1.0, step, attentions)
+    prompt, per_token = prompt_s(m, batch, fresh, output_tokens, 1.0, decodes, step, attentions)
     read = prompt * batch / m.data_parallel
     return batch * output_tokens / (output_tokens * step * per_token + read)
 
@@ -266,14 +267,14 @@ def seconds_per_request(
     fresh = np.maximum(input_tokens - cached, 1.0)
     answer = np.maximum(output_tokens, 1.0)
     context, steps = input_tokens + output_tokens / 2, _steps_per_token(*draft)
-    decoding = batch if apart else decoding_at_once(m, batch, fresh, output_tokens)
-    step = step_s(m, decoding, context, 1 + draft[0])
+    decodes = batch if apart else decoding_at_once(m, batch, fresh, output_tokens)
+    step = step_s(m, decodes, context, 1 + draft[0])
     if apart:
         read = first_pass_s(m, input_tokens, cached) + transfer_s(m, fresh) + m.request_s
         return read + (output_tokens + 1.0) * steps * step / batch
-    plain = step_s(m, decoding, context) if np.any(draft[0]) else step
+    plain = step_s(m, decodes, context) if np.any(draft[0]) else step
     attentions = attentions_s(m, fresh, cached, answer)
-    prompt, per_token = prompt_s(m, batch, fresh, answer, 1.0, plain, attentions)
+    prompt, per_token = prompt_s(m, batch, fresh, answer, 1.0, decodes, plain, attentions)
     first = m.first_token_s + m.first_token_s_per_token * input_tokens
     decoded = (output_tokens * per_token + 1.0) * steps * step
     return (first + decoded + prompt * batch / m.data_parallel) / batch
