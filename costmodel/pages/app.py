@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,11 @@ WORDS = """<h1 style="font-size: 24px">What does your use of a language model co
 <p>Choose what comes nearest. Every number can be changed afterwards.</p>"""
 
 
+OPEN = """<p>Or open what you have: a scenario that was saved (YAML); or an export of your usage,
+with bills and judged answers where you have them. Nothing leaves this machine.</p>"""
+KNOWN = ".yaml,.yml,.csv,.json,.jsonl,.log,.txt,.gz,.zip,.parquet"
+
+
 @public
 def start() -> Any:
     """The first page of the app: four cards, then the cockpit of the one that is chosen.
@@ -53,21 +60,44 @@ def start() -> Any:
     """
     import ipywidgets
 
+    from costmodel.pages.widgets.controls import sentence
     from costmodel.pages.widgets.screen import cockpit
-    from costmodel.pages.widgets.starts import GIVEN, starting
+    from costmodel.pages.widgets.starts import GIVEN, kept_files, opened, starting
 
-    look, words = ipywidgets.HTML(LOOK), ipywidgets.HTML(WORDS)
-    buttons = [ipywidgets.Button(description=f"{name}\n{more}") for name, more in CARDS.items()]
-    cards = ipywidgets.HBox(buttons)
+    look, words, more = map(ipywidgets.HTML, (LOOK, WORDS, OPEN))
+    buttons = [ipywidgets.Button(description=f"{name}\n{told}") for name, told in CARDS.items()]
+    cards, said = ipywidgets.HBox(buttons), ipywidgets.HTML()
     cards.add_class("cm-start")
-    page = ipywidgets.VBox([look, words, cards])
+    files = ipywidgets.FileUpload(accept=KNOWN, multiple=True, description="Open files")
+    first = [look, words, cards, more, files, said]
+    page = ipywidgets.VBox(first)
+    folder = tempfile.TemporaryDirectory(prefix="costmodel-")
+
+    def show(study: Any, question: str, **given: Any) -> Any:
+        again = ipywidgets.Button(description="Other start", icon="arrow-left")
+        again.on_click(lambda _: setattr(page, "children", first))
+        box = cockpit(study, question, **given)
+        page.children = [look, again, box]
+        return box
 
     def chosen(name: str) -> None:
-        study, question = starting(name)
-        again = ipywidgets.Button(description="Other start", icon="arrow-left")
-        again.on_click(lambda _: setattr(page, "children", [look, words, cards]))
-        page.children = [look, again, cockpit(study, question, **GIVEN.get(name, {}))]
+        show(*starting(name), **GIVEN.get(name, {}))
 
+    def given(change: dict[str, Any]) -> None:
+        if not change["new"]:
+            return
+        said.value = "<p>reading …</p>"
+        try:
+            path, study, picks = opened(kept_files(change["new"], folder.name))
+            if path is None:
+                show(study, "own", **picks)
+            else:
+                show(study, "approach").panel.load(str(path))
+            said.value = ""
+        except Exception as error:  # whatever is wrong with a file, the reader must see it
+            said.value = f'<p style="color: #b00020">{escape(sentence(error))}</p>'
+
+    files.observe(given, "value")
     for name, button in zip(CARDS, buttons, strict=True):
         button.on_click(lambda _, name=name: chosen(name))
     return page

@@ -29,7 +29,7 @@ from costmodel.pages.commands import (
     not_there,
     put,
 )
-from costmodel.pages.forms import FORMS, export_as
+from costmodel.pages.forms import FORMS, export_as, file_name
 from costmodel.pages.own_numbers import COLUMNS, columns_given
 from costmodel.pages.terminal import aligned, bar, busy, visible, wrapped
 from costmodel.pages.values import Day, Folder, Within
@@ -67,7 +67,10 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
                 study = stored(source, draws=draws)
                 folder = make_folder(out)
                 with temporary_folder() as beside:  # all files of a scenario, or none
-                    made = [export_as(form, study, beside, name) for form in forms or FORMS]
+                    made = [
+                        export_as(form, study, beside / file_name(form, name))
+                        for form in forms or FORMS
+                    ]
                     write_all({folder / path.name: path.read_bytes() for path in made})
                 for path in made:
                     echo(folder / path.name)

@@ -14,9 +14,17 @@ FORMS = {  # name: (writer in cm.report, ending)
 }
 
 
-def export_as(form: str, study: Study, folder: Path, name: str) -> Path:
+def file_name(form: str, stem: str) -> str:
+    """The name of a file in one of the FORMS.
+
+    >>> file_name("focus", "mine")
+    'mine.focus.csv'
+    """
+    return f"{stem}.{FORMS[form][1]}"
+
+
+def export_as(form: str, study: Study, path: Path) -> Path:
     """Write a study in one of the FORMS, and say where; its writer is imported when it is asked."""
     from costmodel.pages import report
 
-    writer, ending = FORMS[form]
-    return getattr(report, writer)(study, path=folder / f"{name}.{ending}")
+    return getattr(report, FORMS[form][0])(study, path=path)

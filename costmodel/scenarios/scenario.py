@@ -88,7 +88,7 @@ def load(scenario: str | Path, **changes: Any) -> Study:
     """
     from costmodel.scenarios.reading import read  # YAML is read when a file is
 
-    return read(*_text_and_file(scenario), not_none(**changes))
+    return read(*text_and_file(scenario), not_none(**changes))
 
 
 @public
@@ -157,7 +157,7 @@ def scenario_schema() -> dict[str, Any]:
     return made()
 
 
-def _text_and_file(scenario: str | Path) -> tuple[str, str, Path]:
+def text_and_file(scenario: str | Path) -> tuple[str, str, Path]:
     """The text of a scenario, the name of its file for messages, and the folder of that file."""
     of_kind("scenario", scenario, str, Path)
     text, path = str(scenario), Path(scenario)

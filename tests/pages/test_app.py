@@ -1,9 +1,14 @@
 """The app without a browser: its first page, its template, and what it says without Voila."""
 
+from datetime import datetime
+
 import pytest
 
+import costmodel as cm
 from costmodel.cli import main
 from costmodel.pages import app
+from costmodel.pages.widgets.remembered import noted
+from costmodel.scenarios.writing import as_yaml
 
 
 def test_a_card_leads_to_its_cockpit_and_back():
@@ -34,3 +39,36 @@ def test_without_voila_the_command_says_how_to_get_it(monkeypatch, capsys):
         main(["app"])
     said = " ".join(capsys.readouterr().err.split())
     assert stopped.value.code == 2 and "the app needs Voila; write pip install" in said
+
+
+def upload(page, *files):
+    page.children[4].value = tuple(
+        {
+            "name": path.name,
+            "type": "",
+            "size": 1,
+            "content": memoryview(path.read_bytes()),
+            "last_modified": datetime.now(),
+        }
+        for path in files
+    )
+
+
+def test_files_open_their_cockpit_and_what_is_none_is_refused(tmp_path):
+    """Usage with its bill and judged answers; a scenario, with the picks of its cockpit."""
+    page = app.start()
+    upload(page, *map(cm.ingest.example, ("usage", "invoice", "evaluation")))
+    box = page.children[2]
+    assert box.verdict.named and box.verdict.table.index.str.startswith("Today: ").any()
+    study = cm.load("support_assistant")
+    cockpit = cm.widgets.cockpit(study, "case", draws=50, baseline="people")
+    path = tmp_path / "mine.yaml"
+    path.write_text(as_yaml(study) + noted(cockpit.state.asked))
+    page = app.start()
+    upload(page, path)
+    box = page.children[2]
+    assert box.state.asked.question.title == "Should we fund it?" and len(box.cards) == 4
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    page = app.start()
+    upload(page, tmp_path / "x.csv")
+    assert len(page.children) == 6 and "x.csv" in page.children[5].value

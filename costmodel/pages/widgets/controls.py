@@ -25,12 +25,13 @@ class Control:
     """One input: its name and mark, a slider, a box for typing, and a line for unit or error.
 
     `changed(control, value)` is called with a number, a Range, or None for as it was; `wrong` says
-    what is wrong with the answer on it, and `refused` why what was typed counts for nothing.
+    what is wrong with the answer on it, `refused` why what was typed counts for nothing, and
+    `idle` why the input changes nothing now.
     """
 
     def __init__(self, given: Input, value: Any, changed: Callable[[Control, Any], None]) -> None:
         self.changed, self.quiet, self.placed = changed, False, 0.0
-        self.wrong = self.refused = ""
+        self.wrong = self.refused = self.idle = ""
         self.given, self.value = given, value
         layout = ipywidgets.Layout
         self.head = ipywidgets.HTML(layout=layout(height="20px"))
@@ -90,6 +91,13 @@ class Control:
         self._mark()
         self._say(self.given.value if self.value is None else self.value)
 
+    def rest(self, why: str) -> None:
+        """Be still, and say why, while the input changes nothing; "" ends it."""
+        if why != self.idle:
+            self.idle = why
+            self.slider.disabled = self.box.disabled = bool(why)
+            self._say(self.given.value if self.value is None else self.value)
+
     def say(self, message: str) -> None:
         """Show an error beside the control; "" takes it away."""
         self.wrong = message
@@ -110,6 +118,7 @@ class Control:
         middle = float(getattr(now, "mid", now))
         if not given.low <= middle <= given.high:
             words += f"; {'below' if middle < given.low else 'beyond'} the slider"
+        words = self.idle or words
         if self.refused or self.wrong:
             words, colour = self.refused or self.wrong, RED
         said = html.escape(words, quote=True)

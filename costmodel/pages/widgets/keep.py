@@ -5,30 +5,33 @@ from __future__ import annotations
 import base64
 import html
 import os
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
 
 from costmodel.choices.study import Study
-from costmodel.core import write
-from costmodel.pages.forms import export_as
-from costmodel.pages.widgets.notebooks import QUESTIONS, USUAL_ROLE
+from costmodel.core import listed, write
+from costmodel.pages.forms import export_as, file_name
+from costmodel.pages.widgets.questions import Question
 from costmodel.pages.widgets.state import Asked
 from costmodel.scenarios.scenario import notebooks_folder, save
-from costmodel.studies.memo import PEOPLE, TODAY
 
 FOLDER = "COSTMODEL_FILES"  # where the app writes files
-NOTEBOOKS = {
-    "hosting": "02_api_or_own_gpus",
-    "tuning": "03_prompt_cache_tune_or_distil",
-    "case": "05_business_case",
-    "measure": "06_what_matters",
-    "alive": "07_keep_it_alive",
-}
+_OURS: set[Path] = set()  # what this process wrote, and may write again
+
+
+def folder() -> Path:
+    """Where files are written: beside the running page, or where the app says."""
+    return Path(os.environ.get(FOLDER, ".")).resolve()
 
 
 def place_of(name: str) -> Path:
-    """Where a file of that name is written."""
-    return (Path(os.environ.get(FOLDER, ".")) / name).resolve()
+    """Where a file of that name is written: a file that somebody else wrote stays as it is."""
+    first, dot, ending = name.partition(".")
+    names = chain([name], (f"{first}_{number}{dot}{ending}" for number in count(2)))
+    places = map(folder().joinpath, names)
+    place = next(x for x in places if x in _OURS or not x.exists())
+    _OURS.add(place)
+    return place
 
 
 def kept(name: str, content: bytes) -> str:
@@ -49,47 +52,23 @@ EXPORTS = {"Excel": "excel", "FOCUS": "focus", "JSON": "json", "Page": "html"}  
 
 def exported(button: str, study: Study, stem: str) -> str:
     """Write the study in the form of a button of EXPORTS, and offer it for download."""
-    path = export_as(EXPORTS[button], study, place_of(""), stem)
+    form = EXPORTS[button]
+    path = export_as(form, study, place_of(file_name(form, stem)))
     return offered(path, path.read_bytes())
 
 
-def report(asked: Asked, study: Study, stem: str) -> str:
+def report(asked: Asked, stem: str) -> str:
     """Write the report of this question with the present values, and say where it is."""
     from costmodel.pages.report.runner import run  # Jupyter is started when a report is
 
-    named = next((name for name, one in QUESTIONS.items() if one == asked.question), "")
-    notebook, given, left = NOTEBOOKS.get(named, "01_which_approach"), {}, ""
-    if named == "quick":
-        notebook, given = "00_quick_answer", _quick(asked.given(), study)
-        if any(key not in given and not key.endswith(".months") for key in asked.values):
-            left = "; what you changed under More inputs is not in it"
-    else:
-        given = {"scenario": str(save(study, place_of(f"{stem}.yaml")))}
-        if named == "case":
-            given |= _case(asked.given())
-    made = run(notebooks_folder() / f"{notebook}.ipynb", place_of("reports"), **given)
-    return f"written: {html.escape(', '.join(map(str, made.files.values())))}{left}"
-
-
-def _case(given: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of the notebook of the business case."""
-    names = ["baseline", "tax_rate"]
-    names += {PEOPLE: ["minutes_per_request", "role"], TODAY: ["usd_per_month_today"]}.get(
-        given["baseline"], []
-    )
-    found = {name: given[name] for name in names if given[name]}
-    if given["baseline"] == PEOPLE:
-        found.setdefault("role", USUAL_ROLE)
-    realised = given["realised"]
-    return found | {"realised_low": realised.low, "realised_high": realised.high}
-
-
-def _quick(given: dict[str, Any], study: Study) -> dict[str, Any]:
-    """The parameters of the notebook of the quick answer."""
-    pages, bill = given["pages_in"], given["usd_per_month"]
-    read = {"pages_in": pages} if pages else {"words_in": given["words_in"]}
-    often = {"usd_per_month": bill} if bill else {"requests_per_day": given["requests_per_day"]}
-    named = {x: given[x] for x in ("use_case", "model", "task") if given[x]}
-    day = {"on": str(study.terms.on)} if study.terms.on else {}
-    rest = {"months": study.terms.months, "draws": study.draws, "seed": study.seed}
-    return {**named, **often, **read, **rest, **day, "words_out": given["words_out"]}
+    left = asked.not_reported()
+    if left and asked.question.general:
+        asked, left = Asked(asked.now(), Question(asked.question.title)), []
+    question, given = asked.question, asked.parameters()
+    if question.scenario:
+        given["scenario"] = str(save(asked.scenario, place_of(f"{stem}.yaml")))
+    notebook = notebooks_folder() / f"{question.notebook}.ipynb"
+    made = run(notebook, folder() / "reports", **given)
+    said = f"written: {html.escape(', '.join(map(str, made.files.values())))}"
+    left = [html.escape(word) for word in left]
+    return said + (f"; what you changed of {listed(left)} is not in it" if left else "")

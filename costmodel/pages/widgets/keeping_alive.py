@@ -12,7 +12,7 @@ from costmodel.choices.study import Study
 from costmodel.choices.techniques.agents import Agent
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.techniques.release import POLICIES, Release
-from costmodel.core import check
+from costmodel.core import check, middle, objects
 from costmodel.pages.widgets.questions import VOLUME, WRONG, Pick, Question, same_names
 from costmodel.studies.agents import schema_options
 
@@ -32,6 +32,8 @@ class Alive(Question):
         VOLUME,
         WRONG,
     )
+    notebook: str = "07_keep_it_alive"
+    remembered: bool = True
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         plain = [label for label, x in study.options.items() if isinstance(x, Option)]
@@ -48,6 +50,17 @@ class Alive(Question):
             Pick("ways", "Compare", same_names(WAYS), picked["ways"], front=True),
             *super().picks(study, picked),
         ]
+
+    @property
+    def kept(self) -> Question:
+        return Question(self.title)  # a file keeps the options, and not the policies of one
+
+    def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+        told = {"label": given["label"], "policy": given["policy"]}
+        for thing in objects(study.options.get(given["policy"])):
+            if isinstance(thing, Release):
+                told["releases_per_month"] = middle(thing.releases_per_month)
+        return told
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
         study = super().rebuild(study, given)

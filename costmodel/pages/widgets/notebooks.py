@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import each
 from costmodel.choices.presets import (
@@ -23,12 +24,15 @@ from costmodel.choices.quality.tasks import OTHER, PLAIN_WORDS
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
-from costmodel.core import Measured, Range, check, money, objects, percent
+from costmodel.choices.techniques.tuning import Tune
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Corpus
+from costmodel.core import Measured, Number, Range, check, kept, money, objects
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
-from costmodel.facts import catalog
 from costmodel.ingest.given import given as files_given
 from costmodel.pages.first_words import first_answer
+from costmodel.pages.widgets.funding import Case
 from costmodel.pages.widgets.keeping_alive import Alive
 from costmodel.pages.widgets.questions import (
     AS_IT_IS,
@@ -40,14 +44,12 @@ from costmodel.pages.widgets.questions import (
     Question,
     same_names,
 )
-from costmodel.studies.business_case import Policy, business_case
 from costmodel.studies.history.question import study as study_of_files
-from costmodel.studies.memo import PEOPLE, TODAY, baseline
 
 FEW = 300  # draws to find what matters
-USUAL_ROLE = "support_agent"  # where nobody says who does the work today
 BOUGHT = "bought"
 TUNES = ("Prompt", "Few-shot + cache", "Managed fine-tune", "LoRA", "Distilled")
+PAGES = "Corpus.pages"  # by which the documents are counted; their tokens follow
 GRAPH = "GraphRAG"  # the option whose kind of graph can be picked
 MIXES = {  # what the questions ask for, for who has not counted
     "mostly single facts": {"fact": 0.9, "multi_hop": 0.1},
@@ -69,6 +71,7 @@ class Hosting(Question):
         "peak_to_average",
         "months",
     )
+    notebook: str = "02_api_or_own_gpus"
 
     def completed(self, study: Study) -> Study:
         return with_own_gpus(study)
@@ -106,11 +109,48 @@ class Tuning(Question):
         "pass_chance",
         "retrain_months",
         "Lora.adapters|FineTune.adapters",
+        "PromptCache.burst",
     )
     floor: bool = False
+    notebook: str = "03_prompt_cache_tune_or_distil"
 
     def completed(self, study: Study) -> Study:
         return with_usual(study, TUNES)
+
+    def answer(
+        self, study: Study, given: Mapping[str, Any], full: bool = True
+    ) -> tuple[Verdict, Amounts]:
+        """The verdict, with cards that hold the cheapest tune against the cheapest other option."""
+        (verdict, amounts), terms = super().answer(study, given, full), study.terms
+        table = verdict.table.dropna(subset="expected")
+        tuned = np.array([_is_tuned(study.options[label]) for label in table.index], bool)
+        if not tuned.any() or tuned.all():
+            return verdict, amounts
+        tune, other = (table[kind].nsmallest(1, "expected").iloc[0] for kind in (tuned, ~tuned))
+        per_month = [row["expected"] / terms.months for row in (tune, other)]
+        saved = per_month[1] - per_month[0]
+        cards = [
+            (title, money(usd, terms), f"{row.name}; 8 cases in 10: {band}")
+            for title, usd, row, band in zip(
+                ("With a tune, a month", "Without one, a month"),
+                per_month,
+                (tune, other),
+                (_band(row, terms) for row in (tune, other)),
+                strict=True,
+            )
+        ]
+        title = "A tune saves, a month" if saved >= 0 else "A tune costs more, a month"
+        cards.append((title, money(abs(saved), terms), "expected, with wrong answers"))
+        usd = tuple((float(x), "money") for x in (*per_month, saved))
+        return replace(verdict, cards=(*cards, *verdict.cards[3:])), (*usd, *amounts[3:])
+
+
+def _is_tuned(option: Any) -> bool:
+    return any(isinstance(part, Tune) for part in objects(option))
+
+
+def _band(row: pd.Series, terms: Terms) -> str:
+    return " to ".join(money(row[end] / terms.months, terms) for end in ("p10", "p90"))
 
 
 @dataclass(frozen=True)
@@ -122,6 +162,9 @@ class Quick(Question):
     tab: str = "Where the money goes"
     in_two: bool = False
     refills: tuple[str, ...] = ("use_case",)
+    notebook: str = "00_quick_answer"
+    remembered: bool = True
+    scenario: bool = False
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
         return (*self.controls, "usd_per_month", "months")
@@ -166,6 +209,23 @@ class Quick(Question):
         )
         return replace(study, options=options, work=work, accept_zero=None, quality_floor=None)
 
+    def idle(self, given: Mapping[str, Any]) -> dict[str, str]:
+        why = {}
+        if given["usd_per_month"]:
+            why["requests_per_day"] = "not used: the bill says how many; set the bill to 0"
+        if given["pages_in"]:
+            why["words_in"] = "not used: pages are read; set the pages to 0"
+        return why
+
+    def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+        idle, terms = self.idle(given), study.terms
+        numbers = ("requests_per_day", "pages_in", "words_in", "usd_per_month", "words_out")
+        asked = {x: given[x] for x in numbers if x not in idle and given[x]}
+        named = {x: given[x] for x in ("use_case", "model", "task") if given[x]}
+        day = {"on": str(terms.on)} if terms.on else {}
+        rest = {"months": terms.months, "draws": study.draws, "seed": study.seed}
+        return {**named, **asked, **rest, **day}
+
     def answer(
         self, study: Study, given: Mapping[str, Any], full: bool = True
     ) -> tuple[Verdict, Amounts]:
@@ -182,7 +242,7 @@ class Knowledge(Question):
     title: str = "Retrieval, a graph, or everything in the prompt?"
     controls: tuple[str, ...] = (
         VOLUME,
-        "Corpus.tokens",
+        f"{PAGES}|Corpus.tokens",
         "Corpus.churn_per_month",
         "top_k",
         WRONG,
@@ -197,8 +257,20 @@ class Knowledge(Question):
             own.append(Pick("variant", "Kind of graph", kinds, front=True))
         return own + super().picks(study, picked)
 
+    def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
+        documents = study.work.corpus
+        if documents is None:
+            return {}
+        if not all(isinstance(x, (int, float)) for x in (documents.tokens, documents.pages or 1)):
+            return {}  # a Range of tokens has a control of its own
+        return {PAGES: float(documents.page_count)}
+
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
         study, kind = super().rebuild(study, given), given.get("variant")
+        documents, pages = study.work.corpus, given.get(PAGES)
+        if documents and pages is not None and pages != documents.page_count:
+            work = replace(study.work, corpus=_of_pages(documents, pages))
+            study = replace(study, work=work, accept_zero=None)
         if mix := MIXES.get(given.get("mix", "")):
             work = replace(study.work, question_mix=mix)
             study = replace(study, work=work, accept_zero=None)
@@ -214,79 +286,15 @@ class Knowledge(Question):
         return replace(study, options={**study.options, GRAPH: graph}, accept_zero=None)
 
 
-@dataclass(frozen=True)
-class Case(Question):
-    """Whether to fund it, against what is done today."""
-
-    title: str = "Should we fund it?"
-    controls: tuple[str, ...] = (VOLUME, "ramp_months", WRONG, "months")
-    tab: str = "Over time"
-    in_two: bool = False
-
-    def in_sight(self, study: Study) -> tuple[str, ...]:
-        return ("minutes_per_request", "tax_rate", *self.controls)
-
-    def start(self, study: Study, **given: Any) -> dict[str, Any]:
-        first = {"baseline": "", "role": "", "usd_per_month_today": None}
-        return first | given
-
-    def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
-        labels = ((label, label) for label in study.options)
-        against = (("nothing yet", ""), ("people do it", PEOPLE), ("today's bill", TODAY))
-        roles = ((name.replace("_", " "), name) for name in catalog.people())
-        return [
-            Pick(
-                "baseline",
-                "Held against",
-                (*against, *labels),
-                picked["baseline"] or "",
-                front=True,
-            ),
-            Pick("role", "Who does it", (("nobody", ""), *roles), picked["role"] or "", front=True),
-            *super().picks(study, picked),
-        ]
-
-    def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
-        usual = {"minutes_per_request": 5.0, "tax_rate": 0.0, "usd_per_month_today": 10_000.0}
-        low, high = (picked.get(f"realised_{end}") for end in ("low", "high"))
-        realised = Range(low or 0.5, high or 0.95)
-        found = {name: picked.get(name) or value for name, value in usual.items()}
-        return {**found, "realised": realised}
-
-    def answer(
-        self, study: Study, given: Mapping[str, Any], full: bool = True
-    ) -> tuple[Verdict, Amounts]:
-        (verdict, amounts), terms = super().answer(study, given, full), study.terms
-        base = baseline(
-            given["baseline"] or None,
-            study.options,
-            given["minutes_per_request"],
-            given["role"] or (USUAL_ROLE if given["baseline"] == PEOPLE else None),
-            usd_per_month_today=given["usd_per_month_today"],
-        )
-        if base is None or verdict.named is None:
-            return verdict, amounts
-        policy = Policy(tax_rate=given["tax_rate"], realised=given["realised"])
-        row = business_case(study.only(verdict.named), base, policy).iloc[0]
-
-        def usd(name: str) -> str:
-            return money(row[name] / terms.money.per_usd, terms)
-
-        back, loss = row["payback_month"], percent(row["p_loss"])
-        cards = (
-            ("Present value", usd("npv"), f"8 cases in 10: {usd('npv_p10')} to {usd('npv_p90')}"),
-            ("Saved", usd("benefit"), "what the baseline would cost, as far as it is realised"),
-            ("Budget", usd("budget"), f"{usd('contingency')} of it contingency"),
-            (
-                "Money back",
-                "never" if np.isnan(back) else f"month {back:.0f}",
-                f"the case loses money in {loss} of the cases",
-            ),
-        )
-        usd_of = (
-            (float(row[x]) / terms.money.per_usd, "money") for x in ("npv", "benefit", "budget")
-        )
-        return replace(verdict, cards=cards), (*usd_of, (float(back), "month"))
+def _of_pages(documents: Corpus, pages: Number) -> Corpus:
+    """The documents with another number of pages, as dense as they are."""
+    tokens: Any = documents.tokens / documents.page_count
+    if isinstance(pages, Range):
+        ends = {end: getattr(pages, end) * tokens for end in ("low", "mid", "high")}
+        tokens = replace(pages, **ends)
+    else:
+        tokens *= pages
+    return replace(documents, pages=documents.pages and pages, tokens=tokens)
 
 
 @dataclass(frozen=True)
@@ -295,6 +303,7 @@ class Measure(Question):
 
     title: str = "Should I measure first?"
     tab: str = "What matters"
+    notebook: str = "06_what_matters"
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
         study = study.changed(draws=min(study.draws, FEW))
@@ -325,6 +334,9 @@ class Own(Question):
 
     title: str = "What do my own numbers say?"
     refills: tuple[str, ...] = ("usage", "invoice", "evaluation")
+    notebook: str = "08_my_own_numbers"
+    scenario: bool = False
+    general: bool = True
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         return {"usage": "", "invoice": "", "evaluation": ""} | given
@@ -332,25 +344,35 @@ class Own(Question):
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         where = "a path; empty: as in the notebook"
         names = {"usage": "Usage", "invoice": "Invoice", "evaluation": "Judged answers"}
-        own = [Pick(x, label, (), "", where, front=True) for x, label in names.items()]
+        own = [Pick(x, label, (), "", where, front=True, files=True) for x, label in names.items()]
         return own + super().picks(study, picked)
+
+    def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: given[name] or None for name in ("usage", "invoice", "evaluation")}
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
         paths = [given[name] or None for name in ("usage", "invoice", "evaluation")]
-        if any(paths):
-            found, price = files_given(*paths), study.work.usd_per_failure
-            settings: dict[str, Any] = {"terms": study.terms, "draws": study.draws}
-            study = study_of_files(
-                found.usage,
-                found.bill,
-                found.evaluations,
-                on=study.terms.on,
-                usd_per_failure=price,
-                seed=study.seed,
-                title=study.title,
-                **settings,
-            )
+        if any(paths):  # read once
+            calls = given.get("calls_per_day")
+            study = kept(study, f"of {paths}, {calls}", lambda x: _of_files(x, paths, calls))
         return super().rebuild(study, given)
+
+
+def _of_files(study: Study, paths: list[Any], calls_per_day: float | None) -> Study:
+    """The study of these files, on the terms of another one."""
+    usage, bill, judged = paths
+    found = files_given(usage, bill, judged, calls_per_day)
+    settings: dict[str, Any] = {"terms": study.terms, "draws": study.draws, "seed": study.seed}
+    return study_of_files(
+        found.usage,
+        found.bill,
+        found.evaluations,
+        on=study.terms.on,
+        usd_per_failure=study.work.usd_per_failure,
+        title=study.title,
+        prepared_for=study.prepared_for,
+        **settings,
+    )
 
 
 QUESTIONS: dict[str, Question] = {

@@ -6,6 +6,7 @@ options is told by `remade(study)`.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -18,10 +19,11 @@ from costmodel.core import find_key
 from costmodel.pages.widgets.controls import Control, sentence
 from costmodel.pages.widgets.inputs import GROUPS, Input, found_by
 from costmodel.pages.widgets.notebooks import QUESTIONS
-from costmodel.pages.widgets.questions import Pick
+from costmodel.pages.widgets.questions import USUAL, Pick
 from costmodel.pages.widgets.remembered import remembered
+from costmodel.pages.widgets.starts import kept_files
 from costmodel.pages.widgets.state import FLOOR, State
-from costmodel.scenarios.scenario import examples, load
+from costmodel.scenarios.scenario import examples, load, text_and_file
 
 IN_SIGHT = 6
 PAGE = 8  # inputs on a page of "more"
@@ -49,6 +51,7 @@ class Panel(ipywidgets.VBox):
         self.controls: dict[str, Control] = {}
         self.inputs: dict[str, Input] = {}
         self.lock, self.quiet, self.page = threading.RLock(), False, 0
+        self.given = tempfile.TemporaryDirectory(prefix="costmodel-")  # files that were chosen
         layout, wide = ipywidgets.Layout, ipywidgets.Layout(width="auto")
         ready = [(name.replace("_", " "), name) for name in examples()]
         self.scenario = ipywidgets.Dropdown(options=[HERE, *ready], layout=wide)
@@ -103,6 +106,7 @@ class Panel(ipywidgets.VBox):
             self.controls[key] = held.get(key) or self._control(key)
             self.controls[key].place(asked.values.get(key))
         self.sight.children = [self.controls[key].row for key in keys]
+        self._rest()
         self.price.layout.display = "" if WRONG in inputs else "none"
         picked = asked.values.get(WRONG)
         self.price.value = picked if picked in dict(PRICES).values() else ""
@@ -114,6 +118,13 @@ class Panel(ipywidgets.VBox):
         if self.folds.selected_index == 2:
             self._find(self.page)
         self.remade(study)
+
+    def _rest(self) -> None:
+        """Still the controls that change nothing as the others stand."""
+        asked = self.state.asked
+        idle = asked.question.idle(asked.given())
+        for key, control in list(self.controls.items()):
+            control.rest(idle.get(key, ""))
 
     def _in_sight(self, study: Study, inputs: dict[str, Input]) -> list[str]:
         """The keys of the controls in sight: those of the question that this study has."""
@@ -128,11 +139,12 @@ class Panel(ipywidgets.VBox):
                 return next((key for key in inputs if key.rpartition(".")[2] == name), "")
 
         question = self.state.asked.question
-        asked = [map(key_of_name, names.split("|")) for names in question.in_sight(study)]
+        named = (*question.in_sight(study), *USUAL)  # the usual ones where a study lacks some
+        asked = [map(key_of_name, names.split("|")) for names in named]
         keys = [next((key for key in ways if key in inputs), "") for ways in asked]
         if FLOOR in inputs and question.floor:
             keys.insert(IN_SIGHT - 1, FLOOR)
-        return list(dict.fromkeys(filter(None, keys)))[:IN_SIGHT]
+        return list(dict.fromkeys(filter(None, keys)))[: max(IN_SIGHT, len(question.controls))]
 
     def _control(self, key: str) -> Control:
         return Control(self.inputs[key], self.state.asked.values.get(key), self._moved)
@@ -153,7 +165,14 @@ class Panel(ipywidgets.VBox):
             )
         made.tooltip = pick.label
         made.observe(lambda change: self._picked(pick.name, change["new"]), "value")
-        return [made]
+        if not pick.files:
+            return [made]
+        made.layout.flex = "1 1 60px"
+        files = ipywidgets.FileUpload(multiple=True, description="Choose")
+        files.tooltip = f"{pick.label}: one file, or several of one kind"
+        files.add_class("cm-load")
+        files.observe(lambda change: self._given(pick.name, change["new"]), "value")
+        return [ipywidgets.HBox([made, files])]
 
     def _tick(self, label: str) -> Any:
         shown = self.state.asked.shown
@@ -188,6 +207,7 @@ class Panel(ipywidgets.VBox):
                     self.state.set(control.given.key, value)
                 except Exception as error:
                     control.refuse(sentence(error))
+            self._rest()
         self.asked()
 
     def refused(self) -> tuple[Control, ...]:
@@ -202,6 +222,12 @@ class Panel(ipywidgets.VBox):
     def _picked(self, name: str, value: Any) -> None:
         if not self.quiet:
             self.step(lambda: self.state.pick(name, value))
+
+    def _given(self, name: str, files: tuple[dict[str, Any], ...]) -> None:
+        """Pick files that were chosen: one by its path, several by that of their folder."""
+        folder = kept_files(files, self.given.name)
+        (path,) = folder.iterdir() if len(files) == 1 else (folder,)
+        self._picked(name, str(path))
 
     def _ticked(self) -> None:
         if not self.quiet:
@@ -241,7 +267,8 @@ class Panel(ipywidgets.VBox):
     def load(self, scenario: Study | str) -> None:
         """Ask about another scenario: a study, the name of an example, a path, or YAML text."""
         study = scenario if isinstance(scenario, Study) else load(scenario)
-        if isinstance(scenario, str) and (kept := remembered(scenario, study, self.state.asked)):
+        text = "" if isinstance(scenario, Study) else text_and_file(scenario)[0]
+        if kept := remembered(text, study, self.state.asked):
             self.step(lambda: self.state.change("", kept))
             return
         if study is self.state.first.study:

@@ -39,6 +39,7 @@ class Pick:
     value: Any = AS_IT_IS
     remark: str = ""
     front: bool = False
+    files: bool = False  # whether the text is a path, for which files can be chosen
 
 
 def same_names(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -51,7 +52,7 @@ class Question:
     """What one notebook asks.
 
     `controls` are the inputs in sight, by key or by field; `refills` the picks that bring numbers
-    of their own.
+    of their own; `notebook` the one whose report it is.
     """
 
     title: str
@@ -60,6 +61,10 @@ class Question:
     refills: tuple[str, ...] = ()
     in_two: bool = True  # whether what to judge first is weighed after the rest is shown
     floor: bool = True  # whether the floor of quality is in sight, where the study has one
+    notebook: str = "01_which_approach"
+    remembered: bool = False  # whether a saved scenario says what no study holds
+    scenario: bool = True  # whether the notebook asks for a scenario
+    general: bool = False  # whether notebook 01 reports what its own cannot say
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         """The picks as they stand at first."""
@@ -80,6 +85,19 @@ class Question:
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
         """The study with these picks and numbers."""
         return picked_study(study, given)
+
+    def idle(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """Why a control changes nothing as the others stand, by its key."""
+        return {}
+
+    @property
+    def kept(self) -> Question:
+        """The question whose study a file keeps."""
+        return self
+
+    def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The picks and numbers that are parameters of the notebook, by name."""
+        return {}
 
     def answer(
         self, study: Study, given: Mapping[str, Any], full: bool = True

@@ -16,7 +16,6 @@ from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.state import Asked
 
 MARK = "# cockpit: "
-OUTSIDE = ("quick", "case", "alive")  # questions that ask more than a study holds
 
 
 def noted(asked: Asked) -> str:
@@ -29,9 +28,9 @@ def noted(asked: Asked) -> str:
     >>> noted(Asked(study, QUESTIONS["case"], {"tax_rate": 0.2}, {"baseline": "people"}))
     '# cockpit: {"question": "case", "picks": {"baseline": "people"}, "values": {"tax_rate": 0.2}}'
     """
-    name = next((name for name in OUTSIDE if QUESTIONS[name] == asked.question), None)
-    if name is None:
+    if not asked.question.remembered:
         return ""
+    name = next(name for name, question in QUESTIONS.items() if question == asked.question)
     plain = {x: y for x, y in asked.picks.items() if y is None or isinstance(y, (str, float, int))}
     values = {key: _written(value) for key, value in asked.values.items()}
     told = {"question": name, "picks": plain, "values": values}

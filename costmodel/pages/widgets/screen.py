@@ -109,23 +109,18 @@ class Cockpit(ipywidgets.HBox):
 
     def _make_right(self) -> None:
         layout = ipywidgets.Layout
-        self.top = ipywidgets.HTML(top_of("…", "computing the first answer", []))
-        self.top.add_class("cm-top")
-        self.tabs = ipywidgets.ToggleButtons(
-            options=pictures.TABS, value=self.state.asked.question.tab
-        )
-        self.tabs.add_class("cm-tabs")
+        waiting = top_of("…", "computing the first answer", [])
+        self.top = ipywidgets.HTML(waiting).add_class("cm-top")
+        tab = self.state.asked.question.tab
+        self.tabs = ipywidgets.ToggleButtons(options=pictures.TABS, value=tab).add_class("cm-tabs")
         self.over = ipywidgets.Dropdown(options=pictures.OVER, layout=layout(width="240px"))
         self.which = ipywidgets.Dropdown(options=[""], layout=layout(width="280px"))
         self.image = ipywidgets.Image(format="png", layout=layout(width="100%"))
-        self.frame, self.paper = ipywidgets.Box([self.image]), ipywidgets.HTML()
+        self.frame = ipywidgets.Box([self.image]).add_class("cm-picture")
+        self.paper = ipywidgets.HTML().add_class("cm-bill")
         self.small = ipywidgets.Image(format="png")
-        self.phone = ipywidgets.Box([self.small])
-        self.phone.add_class("cm-phone")
-        self.frame.add_class("cm-picture")
-        self.paper.add_class("cm-bill")
-        self.said, self.whole = ipywidgets.HTML(), ipywidgets.HTML()
-        self.said.add_class("cm-said")
+        self.phone = ipywidgets.Box([self.small]).add_class("cm-phone")
+        self.said, self.whole = ipywidgets.HTML().add_class("cm-said"), ipywidgets.HTML()
         actions = {
             "Pin": self._pin, "Save YAML": self._save, "CSV": self._csv, "PNG": self._png,
             "Report": self._report,
@@ -136,12 +131,10 @@ class Cockpit(ipywidgets.HBox):
             button.on_click(lambda _, act=actions[name]: self._act(act))
         for part in (self.tabs, self.over, self.which):
             part.observe(lambda _, part=part: self._turned(part), "value")
-        foot = ipywidgets.HBox([*self.buttons.values()])
-        foot.add_class("cm-foot")
+        foot = ipywidgets.HBox([*self.buttons.values()]).add_class("cm-foot")
         beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
         seen = [self.top, self.tabs, beside, self.frame, self.phone, self.paper]
-        self.right = ipywidgets.VBox([*seen, foot, self.said, self.whole])
-        self.right.add_class("cm-right")
+        self.right = ipywidgets.VBox([*seen, foot, self.said, self.whole]).add_class("cm-right")
         self._turn()
 
     def _turn(self) -> None:
@@ -311,6 +304,11 @@ class Cockpit(ipywidgets.HBox):
         return self.state.asked.now()
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """The picks and numbers that are parameters of its notebook, by name."""
+        return self.state.asked.parameters()
+
+    @property
     def verdict(self) -> Verdict:
         """The verdict on what is asked now."""
         return self._settled().verdict
@@ -356,7 +354,7 @@ class Cockpit(ipywidgets.HBox):
     def _save(self) -> str:
         from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
 
-        text = as_yaml(self.study) + noted(self.state.asked)
+        text = as_yaml(self.state.asked.scenario) + noted(self.state.asked)
         return keep.kept(f"{self.stem}.yaml", text.encode())
 
     def _csv(self) -> str:
@@ -366,7 +364,7 @@ class Cockpit(ipywidgets.HBox):
         return keep.kept(f"{self.stem}.png", bytes(self.image.value))
 
     def _report(self) -> str:
-        write = partial(keep.report, self.state.asked, self.study, self.stem)
+        write = partial(keep.report, self.state.asked, self.stem)
         return self._behind(write, "writing the report: some ten seconds")
 
     def _export(self, form: str) -> str:

@@ -1,12 +1,20 @@
-"""Where to start without a scenario: a few usual workloads, all of whose numbers can be changed."""
+"""Where to start: a few usual workloads, all of whose numbers can be changed, or files of yours."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from costmodel.choices.presets import presets, quick
 from costmodel.choices.study import Study
 from costmodel.choices.workload import Corpus, Workload
+from costmodel.core import check
+from costmodel.ingest.collect import by_kind
+from costmodel.ingest.given import given
+from costmodel.scenarios.scenario import load
+from costmodel.studies.history.question import study as study_of_files
 
 GIVEN: dict[str, dict[str, Any]] = {
     "I know my bill": {"usd_per_month": 1_000.0}
@@ -24,6 +32,35 @@ def starting(name: str, on: str | None = None) -> tuple[Study, str]:
         return Study(options, asked, title=name, accept_zero=None), question
     options = presets(work, on=on, only=TUNES if question == "tuning" else None)
     return Study(options, work, title=name, quality_floor=FLOOR), question
+
+
+def kept_files(files: Iterable[Mapping[str, Any]], folder: str) -> Path:
+    """Where files that were chosen in a page lie: in a new folder of this one."""
+    place = Path(tempfile.mkdtemp(dir=folder))
+    for file in files:
+        (place / Path(file["name"]).name).write_bytes(bytes(file["content"]))
+    return place
+
+
+OF_FILES = {"usage": "usage", "bill": "invoice", "evaluation": "evaluation"}  # kind: its pick
+
+
+def opened(folder: Path) -> tuple[Path | None, Study, dict[str, Any]]:
+    """What lies in a folder: the path of a scenario and its study; or no path, the study of usage,
+    bills and judged answers, and the folder of each kind."""
+    if scenarios := [x for x in folder.iterdir() if x.suffix.lower() in (".yaml", ".yml")]:
+        check(len(scenarios) == 1, "several scenarios are chosen; choose one")
+        return scenarios[0], load(scenarios[0]), {}
+    picks: dict[str, Any] = {}
+    for kind, files in by_kind(folder).items():
+        if files and kind in OF_FILES:
+            place = folder / kind
+            place.mkdir()
+            for file in files:
+                file.rename(place / file.name)
+            picks[OF_FILES[kind]] = str(place)
+    found = given(**picks)
+    return None, study_of_files(found.usage, found.bill, found.evaluations), picks
 
 
 _WORK: dict[str, tuple[str, Any]] = {

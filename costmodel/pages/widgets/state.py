@@ -38,9 +38,30 @@ class Asked:
         numbers = self.question.numbers(self.study, self.picks)
         return self.picks | {x: self.values.get(x, value) for x, value in numbers.items()}
 
+    def parameters(self) -> dict[str, Any]:
+        """The picks and numbers of the question that are parameters of its notebook, by name."""
+        return self.question.parameters(self.now(), self.given())
+
     def base(self) -> Study:
         """The study with the picks, before any input was changed."""
         return self.question.rebuild(self.study, self.given())
+
+    def not_reported(self) -> list[str]:
+        """The labels of what was changed and does not come into the report of the question."""
+        told = {*self.question.numbers(self.study, self.picks), *self.parameters()}
+        changed = [key for key in self.values if not {key, key.rpartition(".")[2]} & told]
+        if self.question.scenario:
+            held = self.scenario
+            things = (held.options, held.work, held.terms)
+            changed = [x for x in changed if x not in (FLOOR, SURE) and not has_key(things, x)]
+        ticks = ["the options"] if self.shown is not None and not self.question.scenario else []
+        return [*map(label_of, changed), *ticks]
+
+    @property
+    def scenario(self) -> Study:
+        """The study that a file keeps: before the question makes options of its own."""
+        plain = self.question.kept
+        return self.now() if plain is self.question else replace(self, question=plain).now()
 
     def now(self) -> Study:
         """The study that is asked; an error names what is wrong."""

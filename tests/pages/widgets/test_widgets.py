@@ -348,7 +348,7 @@ def test_a_saved_scenario_gives_the_same_cards_in_the_page_again(
         again = cm.widgets.cockpit(study, opened, draws=100)
         again.panel.load(text)
         assert again.cards == before and again.verdict.headline == box.verdict.headline
-    assert cm.load(text).options.keys() == box.study.options.keys()
+    assert cm.load(text).options.keys() == box.state.asked.scenario.options.keys()
 
 
 def test_a_file_that_cannot_be_loaded_says_why_and_changes_nothing(box):
