@@ -205,7 +205,7 @@ def _verdict(
     verdict = f"{below} is cheaper below {shown} {_in_words(over)}, {above} above "
     verdict += f"(80 % band {least} to {most}"
     if at < band[0] or at > band[1]:
-        verdict += ", which the mean of skewed draws misses"
+        verdict += "; a few dear cases move the mean out of it"
     return verdict + (f"; no crossing in {percent(p_never)} of the draws)" if p_never else ")")
 
 

@@ -32,6 +32,8 @@ LOOK = """<style>
 .cm-start button {width: 290px; height: 104px; white-space: pre-line; line-height: 1.45;
   text-align: left; padding: 10px 16px; font-size: 14px; border-top: 2px solid #0b5567}
 .cm-start button::first-line {font-weight: 700; font-size: 15px}
+.cm-open {font-size: 0 !important; width: 130px}
+.cm-open::after {content: "Open files"; font-size: 14px}
 body {margin: 0 auto; max-width: 1320px; padding: 0 12px}
 </style>"""
 WORDS = """<h1 style="font-size: 24px">What does your use of a language model cost?</h1>
@@ -68,7 +70,9 @@ def start() -> Any:
     buttons = [ipywidgets.Button(description=f"{name}\n{told}") for name, told in CARDS.items()]
     cards, said = ipywidgets.HBox(buttons), ipywidgets.HTML()
     cards.add_class("cm-start")
-    files = ipywidgets.FileUpload(accept=KNOWN, multiple=True, description="Open files")
+    files = ipywidgets.FileUpload(accept=KNOWN, multiple=True, description="Open files").add_class(
+        "cm-open"
+    )
     first = [look, words, cards, more, files, said]
     page = ipywidgets.VBox(first)
     folder = tempfile.TemporaryDirectory(prefix="costmodel-")

@@ -8,6 +8,7 @@ block is an object with a text.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from html import escape
@@ -21,6 +22,7 @@ RESULTS_MIME = "application/vnd.costmodel.results+json"
 SVG_MIME = "image/svg+xml"
 NARROW_MIME = "application/vnd.costmodel.narrow+svg"  # a figure for a phone, beside the other
 FOR_REPORT = "COSTMODEL_REPORT"  # set where a notebook runs for a report
+BACK = "setTimeout(() => document.querySelector('.cm-cockpit')?.scrollIntoView(), 500)"
 CARD = ("label", "value", "note")
 STYLE = """<style scoped>
 .cm-answer {font-size: 1.25em; line-height: 1.45; margin: .3em 0 .8em}
@@ -220,8 +222,9 @@ def if_possible(make: Callable[[], Any]) -> Any:
 def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
     """Hand the numbers and the tidy table of a notebook to its report.
 
-    The report writes them as JSON and CSV beside its pages. Nothing is shown. A later call adds to
-    an earlier one; outside a notebook the call does nothing.
+    The report writes them as JSON and CSV beside its pages. Nothing is shown, and the page goes
+    back to its cockpit: "Run All" would leave it at the end. A later call adds to an earlier one;
+    outside a notebook the call does nothing.
 
     Parameters
     ----------
@@ -245,9 +248,11 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
     from IPython import get_ipython
 
     if get_ipython() is not None:
-        from IPython.display import display
+        from IPython.display import Javascript, display
 
         display({RESULTS_MIME: content}, raw=True)
+        if not os.environ.get(FOR_REPORT):
+            display(Javascript(BACK))
 
 
 def counted(table: pd.DataFrame) -> pd.DataFrame:

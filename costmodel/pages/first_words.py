@@ -34,8 +34,10 @@ from costmodel.decisions.compare import compare
 from costmodel.decisions.verdict import Verdict
 from costmodel.decisions.wording import volume
 from costmodel.facts.pricelist import PRICES_VERSION
+from costmodel.ledgers.book import cash_flow
 from costmodel.pages.blocks import Block, Words
 
+STEADY = 0.03  # a first month that is nearer to the average is not told
 RESTS_ON = "What it rests on"
 WITHOUT_MODEL = {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}
 
@@ -78,9 +80,12 @@ def first_answer(study: Study) -> Verdict:
         f"its whole life (8 cases in 10: {low} to {high}); tokens alone are {bare}, "
         f"{percent(tokens['expected'] / life['expected'])} of it."
     )
+    shows, first = "what a token calculator shows", _first_month(study)
+    if abs(first / tokens["per_month"] - 1) > STEADY:
+        shows = f"on average; a token calculator shows {usd(first)} of the first month"
     cards = (
         ("Whole life, a month", monthly, f"8 cases in 10: {low} to {high}"),
-        ("Tokens alone, a month", bare, "what a token calculator shows"),
+        ("Tokens alone, a month", bare, shows),
         (
             "Per 1,000 requests",
             usd(life["per_request"] * KILO),
@@ -93,6 +98,12 @@ def first_answer(study: Study) -> Verdict:
         ),
     )
     return Verdict(WHOLE_LIFE, table, headline, cards, named=WHOLE_LIFE)
+
+
+def _first_month(study: Study) -> float:
+    """What tokens alone cost in the first paid month."""
+    flow = cash_flow(study.only(TOKENS_ONLY))
+    return float(flow["usd"][flow["month"] == 1].sum())
 
 
 MOST = 3  # assumptions that a first page names

@@ -15,7 +15,7 @@ STYLE = """<style>
 .cm-cockpit {display: flex; flex-wrap: wrap; gap: 0 20px; align-items: flex-start;
   overflow: visible; font-size: 13px; line-height: 1.35}
 :is(.jp-OutputArea, .jp-OutputArea-child, .jp-OutputArea-output, .jupyter-widgets):has(
-  .cm-cockpit) {overflow: visible !important}
+  .cm-cockpit) {overflow: visible !important; min-width: 0 !important}
 .cm-left {flex: 0 0 340px; width: 340px; max-width: 100%; position: sticky; top: 0;
   max-height: 96vh; overflow-x: hidden; overflow-y: auto; padding-right: 6px}
 .cm-left > * {flex-shrink: 0}
@@ -64,8 +64,10 @@ STYLE = """<style>
 .cm-foot button {width: auto; padding: 0 12px}
 .cm-said {min-height: 20px}
 .cm-whole summary {cursor: pointer; font-size: 12px}
-.cm-load {font-size: 0 !important}
+.cm-load, .cm-choose {font-size: 0 !important}
 .cm-load::after {content: "Load YAML"; font-size: 13px}
+.cm-choose {width: 70px}
+.cm-choose::after {content: "Choose"; font-size: 13px}
 .cm-waiting {opacity: .55}
 .cm-failed {opacity: .35; filter: grayscale(1)}
 .cm-list {max-height: 420px; overflow-y: auto; overflow-x: hidden; flex-wrap: nowrap}
@@ -83,8 +85,8 @@ STYLE = """<style>
   .cm-phone.cm-hidden {display: none !important}
   .cm-four {grid-template-columns: repeat(2, 1fr); height: auto; gap: 4px 10px}
   .cm-one {min-height: 52px}
-  .cm-one span.cm-note {display: none}
   .cm-one span, .cm-one em {font-size: 11px; line-height: 14px}
+  .cm-one span.cm-note {height: 28px}
   .cm-one em {height: auto}
   .cm-verdict {height: 138px}
   .cm-one b {font-size: 16px; line-height: 21px}

@@ -168,9 +168,10 @@ class Panel(ipywidgets.VBox):
         if not pick.files:
             return [made]
         made.layout.flex = "1 1 60px"
-        files = ipywidgets.FileUpload(multiple=True, description="Choose")
+        room = ipywidgets.Layout(flex="0 0 72px")
+        files = ipywidgets.FileUpload(multiple=True, description="Choose", layout=room)
         files.tooltip = f"{pick.label}: one file, or several of one kind"
-        files.add_class("cm-load")
+        files.add_class("cm-choose")
         files.observe(lambda change: self._given(pick.name, change["new"]), "value")
         return [ipywidgets.HBox([made, files])]
 
