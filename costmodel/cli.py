@@ -19,7 +19,7 @@ from click import argument, echo, option
 
 import costmodel as cm
 from costmodel.choices.terms import MONTHS_MAX
-from costmodel.core import SEED_MAX, CatalogError, called, middle, read_text
+from costmodel.core import SEED_MAX, CatalogError, called, check, middle, read_text
 from costmodel.facts.cards import DISCOUNT_MAX
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages import exporting
@@ -329,7 +329,13 @@ def report(
     given |= dict(parameters) | ({} if scenario is None else {"scenario": scenario})
     pack = notebook == NAME or (notebook == f"{NAME}.ipynb" and not isfile(notebook))
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
-        clean = cm.report.validate(cm.report.schema(path), given, path.name)
+        known = cm.report.schema(path)
+        check(
+            scenario is None or "scenario" in known,
+            f"{path.name} takes no --scenario: its numbers are parameters; give them by -p NAME "
+            f"VALUE, or write costmodel report 01_which_approach --scenario {scenario}",
+        )
+        clean = cm.report.validate(known, given, path.name)
         study = exporting.study_behind(path, clean) if interactive else None
         made = cm.report.run(path, progress=bar(), **settings, **clean)
     files = made.files

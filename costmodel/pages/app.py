@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -140,6 +141,10 @@ def app(port: int, no_browser: bool) -> None:
         find_spec("voila"),
         "the app needs Voila; write pip install 'costmodel[app]', or make app in a checkout",
     )
+    check(
+        _is_free(port),
+        f"port {port} is taken, perhaps by another costmodel app; write --port {port % 65_535 + 1}",
+    )
     cell = {"cell_type": "code", "id": "app", "metadata": {}, "source": CELL, "outputs": []}
     metadata = {"kernelspec": KERNEL, "title": "costmodel"}
     page = {"cells": [{**cell, "execution_count": None}], "metadata": metadata}
@@ -148,6 +153,12 @@ def app(port: int, no_browser: bool) -> None:
         path = folder / "costmodel.ipynb"
         path.write_text(json.dumps({**page, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
         sys.exit(_serve(path, port, no_browser))
+
+
+def _is_free(port: int) -> bool:
+    """Whether nobody answers on a port of this machine."""
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _serve(path: Path, port: int, no_browser: bool) -> int:

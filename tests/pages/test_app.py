@@ -1,5 +1,6 @@
 """The app without a browser: its first page, its template, and what it says without Voila."""
 
+import socket
 from datetime import datetime
 
 import pytest
@@ -72,3 +73,14 @@ def test_files_open_their_cockpit_and_what_is_none_is_refused(tmp_path):
     page = app.start()
     upload(page, tmp_path / "x.csv")
     assert len(page.children) == 6 and "x.csv" in page.children[5].value
+
+
+def test_a_port_that_is_taken_is_named_with_another_one(monkeypatch, capsys):
+    monkeypatch.setattr(app, "find_spec", lambda name: True)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit) as stopped:
+            main(["app", "--no-browser", "--port", str(port)])
+    assert stopped.value.code == 2 and f"port {port} is taken" in capsys.readouterr().err

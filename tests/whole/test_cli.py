@@ -270,6 +270,7 @@ def test_types_of_parameters_and_which_one_counts(notebook, ran, tmp_path):
         (["-p", "use_cache", "maybe"], "use_cache is 'maybe', allowed are true and false"),
         (["-p", "months", "121"], "months is '121', allowed is between 1 and 120"),
         (["-p", "out", "x"], "no parameter 'out'"),
+        (["--scenario", "own_gpus"], "small.ipynb takes no --scenario: its numbers are parameters"),
         (["-y", "months: [1"], "-y line 2 is not valid YAML"),
         (["-y", "months: 1\nmonths: 2"], "'months' is there twice"),
         (["-f", "none.yaml"], "no file 'none.yaml'"),
