@@ -273,8 +273,8 @@ WATCH = """() => {
     for (const part of document.querySelectorAll('.cm-top, .cm-picture'))
         new MutationObserver(late).observe(part,
             {subtree: true, childList: true, characterData: true, attributes: true});
-    document.querySelectorAll('.cm-picture img').forEach(image => image.addEventListener('load',
-        () => requestAnimationFrame(() => { window.pictured = performance.now(); })));
+    document.querySelector('.cm-picture').addEventListener('load', () => requestAnimationFrame(
+        () => { window.pictured = performance.now(); }), true);
     window.addEventListener('pointerup', () => window.released = performance.now(), true);
 }"""
 

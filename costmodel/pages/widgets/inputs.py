@@ -201,9 +201,14 @@ def shown_text(value: Any) -> str:
 
     >>> shown_text(300_000.0), shown_text(Range(20_000, 60_000, mid=30_000))
     ('300,000', '30k (20k to 60k)')
+    >>> shown_text(Range(280, 282))
+    '281 (280 to 282)'
     """
     if isinstance(value, Doubt) and value.low < value.high:
-        low, high = (short(float(f"{end:.2g}")) for end in (value.low, value.high))
+        for figures in (2, 3):  # where two do not tell the ends apart
+            low, high = (short(float(f"{end:.{figures}g}")) for end in (value.low, value.high))
+            if low != high:
+                break
         return f"{short(value.mid)} ({low} to {high})"
     text = number_text(value, 6)
     return text + "0" * bool(GROUPED.fullmatch(text))  # 4.125 could be read as 4,125

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Iterable
 
@@ -50,6 +51,7 @@ STYLE = """<style>
 .cm-tabs .widget-toggle-button, .cm-tabs button {width: auto; padding: 0 10px}
 .cm-picture {overflow-x: auto; overflow-y: hidden}
 .cm-picture img {width: 100%; max-width: 860px; object-fit: contain}
+.cm-picture > *, .cm-phone > * {width: 100%}
 .cm-phone {display: none !important}
 .cm-bill {overflow: auto}
 .cm-line summary {display: flex; gap: 12px; cursor: pointer; padding: 2px 0;
@@ -64,6 +66,10 @@ STYLE = """<style>
 .cm-foot button {width: auto; padding: 0 12px}
 .cm-said {min-height: 20px}
 .cm-whole summary {cursor: pointer; font-size: 12px}
+.cm-asked {flex-direction: column; align-items: stretch; height: auto}
+.cm-asked label {width: auto !important; max-width: none; text-align: left !important;
+  align-self: flex-start}
+.cm-asked select {flex: 0 0 28px !important; height: 28px}
 .cm-load, .cm-choose {font-size: 0 !important}
 .cm-load::after {content: "Load YAML"; font-size: 13px}
 .cm-choose {width: 70px}
@@ -86,7 +92,7 @@ STYLE = """<style>
   .cm-four {grid-template-columns: repeat(2, 1fr); height: auto; gap: 4px 10px}
   .cm-one {min-height: 52px}
   .cm-one span, .cm-one em {font-size: 11px; line-height: 14px}
-  .cm-one span.cm-note {height: 28px}
+  .cm-one span.cm-note {height: 42px}
   .cm-one em {height: auto}
   .cm-verdict {height: 138px}
   .cm-one b {font-size: 16px; line-height: 21px}
@@ -94,6 +100,13 @@ STYLE = """<style>
   .cm-verdict .cm-second {font-size: 12px; line-height: 16px; -webkit-line-clamp: 3}
 }
 </style>"""
+
+
+def picture_of(png: bytes, says: str, height: str = "auto") -> str:
+    """A picture with words for who cannot see it; decoded at once, so that nothing flickers."""
+    data = base64.b64encode(png).decode()
+    source = f'src="data:image/png;base64,{data}" style="height: {height}"'
+    return f'<img alt="{html.escape(says, quote=True)}" decoding="sync" {source}>'
 
 
 def top_of(

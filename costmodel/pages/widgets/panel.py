@@ -28,8 +28,9 @@ from costmodel.scenarios.scenario import examples, load, text_and_file
 IN_SIGHT = 6
 PAGE = 8  # inputs on a page of "more"
 WRONG = "Workload.usd_per_failure"
+ASKED = "What does a wrong answer cost you?"
 PRICES = (
-    ("What does a wrong answer cost you?", ""),
+    ("choose an example, or write above", ""),
     ("asked again: 0.05", 0.05),
     ("a ticket: 4", 4.0),
     ("a refund: 40", 40.0),
@@ -54,8 +55,9 @@ class Panel(ipywidgets.VBox):
         self.given = tempfile.TemporaryDirectory(prefix="costmodel-")  # files that were chosen
         layout, wide = ipywidgets.Layout, ipywidgets.Layout(width="auto")
         ready = [(name.replace("_", " "), name) for name in examples()]
-        self.scenario = ipywidgets.Dropdown(options=[HERE, *ready], layout=wide)
-        self.scenario.tooltip = "a scenario to start from"
+        named = {"style": {"description_width": "90px"}, "layout": wide}
+        begin = [HERE, *ready]
+        self.scenario = ipywidgets.Dropdown(options=begin, description="Scenario", **named)
         self.upload = ipywidgets.FileUpload(accept=".yaml,.yml", description="Load YAML")
         self.undo = ipywidgets.Button(description="Undo", layout=layout(width="70px"))
         self.reset = ipywidgets.Button(description="Reset", layout=layout(width="70px"))
@@ -65,13 +67,13 @@ class Panel(ipywidgets.VBox):
         self.scenario.observe(self._chosen, "value")
         self.upload.observe(self._uploaded, "value")
         self.sight = ipywidgets.VBox([])
-        self.price = ipywidgets.Dropdown(options=PRICES, layout=wide)
+        self.price = ipywidgets.Dropdown(options=PRICES, description=ASKED, layout=wide)
+        self.price.add_class("cm-asked")
         self.price.observe(self._priced, "value")
         self.front, self.pickers, self.ticks = (ipywidgets.VBox([]) for _ in range(3))
         self.search = ipywidgets.Text(placeholder="search every input", layout=wide)
-        self.group = ipywidgets.Dropdown(
-            options=[("all groups", ""), *((x, x) for x in GROUPS)], layout=wide
-        )
+        groups = [("all", ""), *((x, x) for x in GROUPS)]
+        self.group = ipywidgets.Dropdown(options=groups, description="Group", **named)
         self.found, self.count = ipywidgets.VBox([]), ipywidgets.HTML()
         self.further = ipywidgets.Button(description="Next inputs", layout=layout(width="110px"))
         self.found.add_class("cm-list")
@@ -167,7 +169,7 @@ class Panel(ipywidgets.VBox):
         made.observe(lambda change: self._picked(pick.name, change["new"]), "value")
         if not pick.files:
             return [made]
-        made.layout.flex = "1 1 60px"
+        made.layout.flex, made.layout.min_width = "1 1 60px", "0"
         room = ipywidgets.Layout(flex="0 0 72px")
         files = ipywidgets.FileUpload(multiple=True, description="Choose", layout=room)
         files.tooltip = f"{pick.label}: one file, or several of one kind"

@@ -27,7 +27,7 @@ from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
 from costmodel.pages.widgets.controls import sentence
-from costmodel.pages.widgets.looks import RED, STATIC, STYLE, top_of
+from costmodel.pages.widgets.looks import RED, STATIC, STYLE, picture_of, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
@@ -113,12 +113,12 @@ class Cockpit(ipywidgets.HBox):
         self.top = ipywidgets.HTML(waiting).add_class("cm-top")
         tab = self.state.asked.question.tab
         self.tabs = ipywidgets.ToggleButtons(options=pictures.TABS, value=tab).add_class("cm-tabs")
-        self.over = ipywidgets.Dropdown(options=pictures.OVER, layout=layout(width="240px"))
-        self.which = ipywidgets.Dropdown(options=[""], layout=layout(width="280px"))
-        self.image = ipywidgets.Image(format="png", layout=layout(width="100%"))
-        self.frame = ipywidgets.Box([self.image]).add_class("cm-picture")
+        room = {"layout": layout(width="320px"), "style": {"description_width": "60px"}}
+        self.over = ipywidgets.Dropdown(options=pictures.OVER, description="Over", **room)
+        self.which = ipywidgets.Dropdown(options=[""], description="Option", **room)
+        self.png, self.image, self.small = b"", ipywidgets.HTML(), ipywidgets.HTML()
+        self.frame = ipywidgets.Box([self.image], tabbable=True).add_class("cm-picture")
         self.paper = ipywidgets.HTML().add_class("cm-bill")
-        self.small = ipywidgets.Image(format="png")
         self.phone = ipywidgets.Box([self.small]).add_class("cm-phone")
         self.said, self.whole = ipywidgets.HTML().add_class("cm-said"), ipywidgets.HTML()
         actions = {
@@ -159,7 +159,7 @@ class Cockpit(ipywidgets.HBox):
         self.canvas = pictures.Canvas(study)
         for part in (self.frame, self.paper):
             part.layout.height = f"{high + 16}px"
-        self.image.layout.height = f"{high}px"
+        self.height = f"{high}px"
         label = self.which.value
         self.which.options = list(study.options)
         self.chosen = self.chosen and label in study.options
@@ -259,8 +259,9 @@ class Cockpit(ipywidgets.HBox):
             check(label in study.options, f"{label!r} is not ticked under Options")
             self.paper.value = pictures.bill(study, label)
         else:
-            self.image.value = self.canvas.draw(tab, verdict, study, self.over.value)
-            self.image.tooltip = pictures.says(tab, verdict, study, self.over.value)
+            self.png = self.canvas.draw(tab, verdict, study, self.over.value)
+            says = pictures.says(tab, verdict, study, self.over.value)
+            self.image.value = picture_of(self.png, says, self.height)
         for part in (self.frame, self.paper):
             part.remove_class("cm-waiting")
             part.remove_class("cm-failed")
@@ -270,8 +271,9 @@ class Cockpit(ipywidgets.HBox):
         """The picture that a narrow page shows, once the hand rests."""
         tab, over = self.tabs.value, self.over.value
         if tab != pictures.BILL:
-            self.small.value = pictures.for_phone(tab, answer.verdict, answer.study, over)
-            self.small.tooltip = self.image.tooltip
+            png = pictures.for_phone(tab, answer.verdict, answer.study, over)
+            says = pictures.says(tab, answer.verdict, answer.study, over)
+            self.small.value = picture_of(png, says)
         self.phone.remove_class("cm-waiting")
         self.phone.remove_class("cm-failed")
 
@@ -361,7 +363,7 @@ class Cockpit(ipywidgets.HBox):
         return keep.kept(f"{self.stem}.csv", as_csv(self.verdict.table).encode())
 
     def _png(self) -> str:
-        return keep.kept(f"{self.stem}.png", bytes(self.image.value))
+        return keep.kept(f"{self.stem}.png", self.png)
 
     def _report(self) -> str:
         write = partial(keep.report, self.state.asked, self.stem)
