@@ -20,13 +20,15 @@ QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # figures are 
 SENTENCES = ("CatalogError", "Infeasible", "ValueError", "ReportError")  # errors that explain all
 KILLED = "its kernel was killed, perhaps for want of memory; ask for fewer draws"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # more of them only wait
+GARBAGE = 50_000  # new objects, after which a kernel looks for those that nothing needs
 Progress = Callable[[int, int], None]
 
 
 # what comes before each notebook: nothing is left of the one before but what is imported
-FRESH = """
-import os as _os, sys as _sys
-_os.chdir({folder!r})
+FRESH = f"""
+import gc as _gc, os as _os, sys as _sys
+_gc.set_threshold({GARBAGE})  # a search for cycles every 700 objects takes 7 % of a report
+_os.chdir({{folder!r}})
 if "matplotlib.pyplot" in _sys.modules:
     _sys.modules["matplotlib.pyplot"].close("all")
 get_ipython().reset(new_session=True)

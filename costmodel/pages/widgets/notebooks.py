@@ -27,7 +27,7 @@ from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
-from costmodel.core import Measured, Number, Range, check, kept, money, objects
+from costmodel.core import Measured, Range, check, kept, middle, money, objects
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.ingest.given import given as files_given
@@ -42,6 +42,7 @@ from costmodel.pages.widgets.questions import (
     Amounts,
     Pick,
     Question,
+    drawn,
     same_names,
 )
 from costmodel.studies.history.question import study as study_of_files
@@ -218,13 +219,11 @@ class Quick(Question):
         return why
 
     def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
-        idle, terms = self.idle(given), study.terms
+        idle = self.idle(given)
         numbers = ("requests_per_day", "pages_in", "words_in", "usd_per_month", "words_out")
         asked = {x: given[x] for x in numbers if x not in idle and given[x]}
         named = {x: given[x] for x in ("use_case", "model", "task") if given[x]}
-        day = {"on": str(terms.on)} if terms.on else {}
-        rest = {"months": terms.months, "draws": study.draws, "seed": study.seed}
-        return {**named, **asked, **rest, **day}
+        return named | asked | drawn(study)
 
     def answer(
         self, study: Study, given: Mapping[str, Any], full: bool = True
@@ -258,17 +257,12 @@ class Knowledge(Question):
         return own + super().picks(study, picked)
 
     def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
-        documents = study.work.corpus
-        if documents is None:
-            return {}
-        if not all(isinstance(x, (int, float)) for x in (documents.tokens, documents.pages or 1)):
-            return {}  # a Range of tokens has a control of its own
-        return {PAGES: float(documents.page_count)}
+        return {PAGES: _pages(study.work.corpus)} if study.work.corpus else {}
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
         study, kind = super().rebuild(study, given), given.get("variant")
         documents, pages = study.work.corpus, given.get(PAGES)
-        if documents and pages is not None and pages != documents.page_count:
+        if documents and pages is not None and pages != _pages(documents):
             work = replace(study.work, corpus=_of_pages(documents, pages))
             study = replace(study, work=work, accept_zero=None)
         if mix := MIXES.get(given.get("mix", "")):
@@ -286,15 +280,25 @@ class Knowledge(Question):
         return replace(study, options={**study.options, GRAPH: graph}, accept_zero=None)
 
 
-def _of_pages(documents: Corpus, pages: Number) -> Corpus:
+def _pages(documents: Corpus) -> Any:
+    """Pages of the documents: as given, or as many as their tokens fill."""
+    return documents.pages or float(middle(documents).page_count)
+
+
+def _of_pages(documents: Corpus, pages: Any) -> Corpus:
     """The documents with another number of pages, as dense as they are."""
-    tokens: Any = documents.tokens / documents.page_count
-    if isinstance(pages, Range):
-        ends = {end: getattr(pages, end) * tokens for end in ("low", "mid", "high")}
-        tokens = replace(pages, **ends)
+    tokens: Any = documents.tokens
+    if isinstance(tokens, Range):
+        tokens = _times(tokens, middle(pages) / middle(_pages(documents)))
+    elif isinstance(pages, Range):
+        tokens = _times(pages, tokens / middle(_pages(documents)))
     else:
-        tokens *= pages
+        tokens *= pages / middle(_pages(documents))
     return replace(documents, pages=documents.pages and pages, tokens=tokens)
+
+
+def _times(doubt: Range, factor: float) -> Range:
+    return replace(doubt, **{end: getattr(doubt, end) * factor for end in ("low", "mid", "high")})
 
 
 @dataclass(frozen=True)
@@ -348,7 +352,9 @@ class Own(Question):
         return own + super().picks(study, picked)
 
     def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: given[name] or None for name in ("usage", "invoice", "evaluation")}
+        files = {name: given[name] or None for name in ("usage", "invoice", "evaluation")}
+        calls = {"calls_per_day": given.get("calls_per_day")}
+        return files | calls | drawn(study)
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
         paths = [given[name] or None for name in ("usage", "invoice", "evaluation")]

@@ -116,6 +116,12 @@ class Question:
         return self.controls
 
 
+def drawn(study: Study) -> dict[str, Any]:
+    """The parameters of a notebook that takes no scenario: horizon, day of the prices, draws."""
+    day = {"on": str(study.terms.on)} if study.terms.on else {}
+    return {"months": study.terms.months, "draws": study.draws, "seed": study.seed} | day
+
+
 # -- what any question can change ------------------------------------------------------------------
 
 
