@@ -25,7 +25,6 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.techniques.tuning import Tune
-from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
 from costmodel.core import Measured, Range, check, kept, middle, money, objects
 from costmodel.decisions.uncertainty import tornado
@@ -127,31 +126,26 @@ class Tuning(Question):
         tuned = np.array([_is_tuned(study.options[label]) for label in table.index], bool)
         if not tuned.any() or tuned.all():
             return verdict, amounts
+
+        def card(title: str, row: pd.Series) -> tuple[str, str, str]:
+            usd, *band = (money(row[x] / terms.months, terms) for x in ("expected", "p10", "p90"))
+            return title, usd, f"{row.name}; 8 cases in 10: {' to '.join(band)}"
+
         tune, other = (table[kind].nsmallest(1, "expected").iloc[0] for kind in (tuned, ~tuned))
-        per_month = [row["expected"] / terms.months for row in (tune, other)]
-        saved = per_month[1] - per_month[0]
-        cards = [
-            (title, money(usd, terms), f"{row.name}; 8 cases in 10: {band}")
-            for title, usd, row, band in zip(
-                ("With a tune, a month", "Without one, a month"),
-                per_month,
-                (tune, other),
-                (_band(row, terms) for row in (tune, other)),
-                strict=True,
-            )
-        ]
+        saved = (other["expected"] - tune["expected"]) / terms.months
         title = "A tune saves, a month" if saved >= 0 else "A tune costs more, a month"
-        cards.append((title, money(abs(saved), terms), "expected, with wrong answers"))
-        usd = tuple((float(x), "money") for x in (*per_month, saved))
-        return replace(verdict, cards=(*cards, *verdict.cards[3:])), (*usd, *amounts[3:])
+        cards = (
+            card("With a tune, a month", tune),
+            card("Without one, a month", other),
+            (title, money(abs(saved), terms), "expected, with wrong answers"),
+            verdict.cards[3],
+        )
+        usd = (tune["expected"] / terms.months, other["expected"] / terms.months, saved)
+        return replace(verdict, cards=cards), (*((float(x), "money") for x in usd), amounts[3])
 
 
 def _is_tuned(option: Any) -> bool:
     return any(isinstance(part, Tune) for part in objects(option))
-
-
-def _band(row: pd.Series, terms: Terms) -> str:
-    return " to ".join(money(row[end] / terms.months, terms) for end in ("p10", "p90"))
 
 
 @dataclass(frozen=True)
