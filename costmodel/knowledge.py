@@ -8,14 +8,13 @@ Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios sel
             route_by_question
 Quality     Effect Found shift context_shift position_shift quality_by_question cost_by_mix
             context_budget
-Task        expected_quality capability_of capability composed examples_shift
-            few_shot_shift log_odds_right chance_ahead conditioned
+Task        capability_of capability composed examples_shift few_shot_shift log_odds_right
+            chance_ahead
 Cascades    cascade_right signal_loading
 Waiting     Waiting latency first_token_s holds
 """
 
 from costmodel.choices.quality.capability import capability_of
-from costmodel.choices.quality.expected import expected_quality
 from costmodel.choices.servings.waiting import Waiting
 from costmodel.core import absent
 from costmodel.laws.caching import (
@@ -25,7 +24,6 @@ from costmodel.laws.caching import (
     hit_rate,
     prefix_hit_rate,
 )
-from costmodel.laws.conditioning import conditioned
 from costmodel.laws.escalation import cascade_right, signal_loading
 from costmodel.laws.quality import Effect, Found, context_shift, position_shift, shift
 from costmodel.laws.retrieval import (
@@ -77,13 +75,11 @@ __all__ = [
     "cascade_right",
     "chance_ahead",
     "composed",
-    "conditioned",
     "context_budget",
     "context_shift",
     "corpus_shift",
     "cost_by_mix",
     "examples_shift",
-    "expected_quality",
     "few_shot_shift",
     "first_token_s",
     "found_by_entities",

@@ -1,7 +1,7 @@
 """Quality from the task and the model: levels, reading, tuning, examples and second tries.
 
 On one task the log-odds of a right answer rise in a line with the capability of the model. The line
-of your own task is not known; its level is one wide draw that all models share (`conditioning`).
+of your own task is not known; its level is one wide draw that all models share.
 The numbers are fitted or published (data/calibration/task_quality.csv). Every argument is a number
 or an array of draws; they broadcast to the shape of the result.
 """

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from costmodel.laws import (
     ageing,
     caching,
-    conditioning,
     escalation,
     experiments,
     money,
@@ -115,7 +114,6 @@ SEVERAL = {  # other shapes
     agent_loop.history,
     *(money.npv, money.irr, money.written_off, money.gain_of_sale, money.certainty_equivalent),
     money.compounded,
-    *(conditioning.measured_state, conditioning.conditioned),
 }
 positive = st.floats(1e-3, 1e9)
 share = st.floats(0.01, 0.99)
@@ -123,7 +121,7 @@ share = st.floats(0.01, 0.99)
 
 def test_every_public_equation_is_in_the_table():
     modules = (training, fleet, money, caching, retrieval, quality, experiments, ageing, agent_loop)
-    modules += (task_quality, escalation, conditioning)
+    modules += (task_quality, escalation)
     public = {
         inspect.unwrap(f)
         for m in modules
