@@ -32,6 +32,7 @@ from quality_model import (
     Z80,
     Askings,
     ask,
+    chance_ahead,
     expect,
     expected,
     line_of,
@@ -57,7 +58,7 @@ from costmodel.facts import loading
 from costmodel.facts import rows as fact_rows
 from costmodel.facts.rows import COLUMNS
 from costmodel.laws.escalation import cascade_right
-from costmodel.laws.task_quality import capability, capability_by_size, chance_ahead, composed
+from costmodel.laws.task_quality import capability, capability_by_size, composed
 
 AS_OF, SOURCE = "2026-11-28", "task-quality-fit"
 WAY = ["task", "technique", "given"]

@@ -44,9 +44,3 @@ def test_a_loading_gives_its_auc_back(right, auc):
 def test_what_is_composed_lies_between_reading_and_what_survives(found, read, closed, survives):
     right = task_quality.composed(found, read, closed, survives)
     assert min(read, closed * survives) - 1e-9 <= right <= max(read, closed * survives) + 1e-9
-
-
-@pytest.mark.parametrize(("low", "high", "found"), [(10, 12, 0.59), (10, 17, 0.77), (10, 22, 0.84)])
-def test_the_higher_index_wins_about_as_often_as_found(low, high, found):
-    gap = task_quality.capability(high) - task_quality.capability(low)
-    assert task_quality.chance_ahead(gap, 0.63, 0.52, 0.33) == pytest.approx(found, abs=0.07)

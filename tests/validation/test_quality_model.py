@@ -128,6 +128,12 @@ def test_own_documents_are_not_known_and_public_ones_are(ask):
     assert own == pytest.approx(0.05) and own == mine and public == table > 0.3
 
 
+@pytest.mark.parametrize(("low", "high", "found"), [(10, 12, 0.59), (10, 17, 0.77), (10, 22, 0.84)])
+def test_the_higher_index_wins_about_as_often_as_found(law, low, high, found):
+    gap = law.capability(high) - law.capability(low)
+    assert law.chance_ahead(gap, 0.63, 0.52, 0.33) == pytest.approx(found, abs=0.07)
+
+
 # -- one measured moves all ------------------------------------------------------------------------
 
 
