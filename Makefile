@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report app test pages lab drags screens fuzz lock locked audit bench fidelity features formulas front-door check clean
+.PHONY: help report app test pages lab drags screens fuzz lock locked audit bench fidelity features formulas schema front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
@@ -24,6 +24,7 @@ help:
 	@echo "make fidelity the model beside published measurements"
 	@echo "make features what peers can do, each tried here (two minutes)"
 	@echo "make formulas docs/formulas.md from the docstrings"
+	@echo "make schema   the JSON Schema of scenario files from the classes"
 	@echo "make front-door  the pictures and numbers of the README, as of today"
 	@echo "make check    lint, formatting, notebooks without outputs, types"
 
@@ -105,6 +106,9 @@ features: $(READY)
 
 formulas: $(READY)
 	$(BIN)/python benchmarks/formulas.py
+
+schema: $(READY)
+	$(BIN)/python benchmarks/scenario_schema.py
 
 front-door: $(READY)
 	$(BIN)/python benchmarks/front_door.py

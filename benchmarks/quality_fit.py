@@ -25,32 +25,40 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from quality_model import (
+    AT,
+    PEOPLE,
+    REPORTED,
+    Z80,
+    Askings,
+    ask,
+    chance_ahead,
+    expect,
+    expected,
+    line_of,
+    passage,
+)
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from costmodel.choices.quality import tasks
 from costmodel.choices.quality.capability import family_and_version
-from costmodel.choices.quality.expected import AT, Z80, Askings, ask, expect, expected_quality
 from costmodel.choices.quality.tasks import (
     NO_FAMILY,
     OWN_CLOSED,
-    PEOPLE,
-    REPORTED,
     Line,
     Spreads,
     constants,
-    line_of,
     lines,
-    passage,
     spread,
 )
-from costmodel.core import Measured, data_folder
+from costmodel.core import data_folder
 from costmodel.core.ranges import Z90
 from costmodel.facts import loading
 from costmodel.facts import rows as fact_rows
 from costmodel.facts.rows import COLUMNS
 from costmodel.laws.escalation import cascade_right
-from costmodel.laws.task_quality import capability, capability_by_size, chance_ahead, composed
+from costmodel.laws.task_quality import capability, capability_by_size, composed
 
 AS_OF, SOURCE = "2026-11-28", "task-quality-fit"
 WAY = ["task", "technique", "given"]
@@ -96,9 +104,7 @@ def read(path: str) -> pd.DataFrame:
     rows["known"], rows["reported"] = known, rows["technique"].isin(REPORTED).astype(float)
     rows[["line", "shift", "shift_doubt"]] = "", 0.0, 0.0
     for way, part in rows.groupby(WAY, sort=False):
-        named = part.index.to_numpy().astype(object)
-        who = ask((*way, True), part["g"].to_numpy(), part["doubt"].to_numpy(), named,
-                  part["train_examples"])  # fmt: skip
+        who = ask((*way, True), *(part[x].to_numpy() for x in ("g", "doubt", "train_examples")))
         told = law["reported.log_odds"].mid * part["reported"]  # this one is fitted
         rows.loc[part.index, ["shift", "shift_doubt"]] = np.c_[who.shift - told, who.shift_doubt]
         rows.loc[part.index, "line"] = line_of(*way)
@@ -249,10 +255,9 @@ def use(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def askings(rows: pd.DataFrame, told: float) -> Askings:
-    """The models of some rows, named by their place."""
+    """The models of some rows."""
     moved = rows["shift"] + told * rows["reported"]
-    names = np.arange(len(rows)).astype(object)
-    columns = (rows["g"], rows["doubt"], names, moved, rows["shift_doubt"])
+    columns = (rows["g"], rows["doubt"], moved, rows["shift_doubt"])
     return Askings(*(np.asarray(c) for c in columns))
 
 
@@ -269,7 +274,7 @@ def measured_in_turn(rows: pd.DataFrame, way: Any, line: Any, wide: Any, who: As
 
 
 def part_of(who: Askings, place: Any) -> Askings:
-    names = ("ability", "doubt", "names", "shift", "shift_doubt")
+    names = ("ability", "doubt", "shift", "shift_doubt")
     return replace(who, **{name: getattr(who, name)[place] for name in names})
 
 
@@ -391,9 +396,7 @@ def several_hops() -> pd.DataFrame:
     right = right.dropna(subset="found").reset_index()
     places = {"fact": "one place", "multi_hop": "several places"}
     asked = {"fact": "answer from public documents", "multi_hop": "many-hop"}
-    read = {
-        kind: expected_quality(task, capability=model)["mid"].item() for kind, task in asked.items()
-    }
+    read = {kind: expected(task, model)[0, 1] for kind, task in asked.items()}
     said = composed(
         right["found"], right["question"].map(read), right["dataset"].map(closed), survives
     )
@@ -576,7 +579,7 @@ def with_options() -> list[tuple[str, float, float, float]]:
          "prompt": cm.Option(terra)}, "answer from documents", cm.Corpus(tokens=400_000),
     )  # fmt: skip
     tuned = shares(
-        {n: cm.Option(own, cm.Lora(examples=n)) for n in (300, 3_000, 10_000)}, "extract"
+        {str(n): cm.Option(own, cm.Lora(examples=n)) for n in (300, 3_000, 10_000)}, "extract"
     )
     mean = {key: float(x.mean()) for key, x in typed.items()}
     rag_terra, rag_small, prompt = (float(read[x].mean()) for x in ("terra", "8b", "prompt"))
@@ -589,7 +592,7 @@ def with_options() -> list[tuple[str, float, float, float]]:
         ("private corpus, RAG", rag_terra, 0.60, 0.85),
         ("private corpus, 8B RAG + LoRA", rag_small, 0.0, rag_terra),
         ("extraction, LoRA of 3,000 examples under 10,000",
-         float((tuned[10_000] - tuned[3_000]).mean()), 0.0, 0.04),
+         float((tuned["10000"] - tuned["3000"]).mean()), 0.0, 0.04),
     ]  # fmt: skip
 
 
@@ -613,12 +616,9 @@ def by_the_law(row: dict[str, Any]) -> list[float]:
     """What the package expects of one row, with all benchmarks in its fit."""
     measured = None
     if row["measured_right"] == row["measured_right"]:
-        measured = {row["measured_index"]: Measured(row["measured_right"], MEASURED)}
-    said = expected_quality(
-        row["task"], capability=row["capability_index"], technique=row["technique"],
-        passage_given=row["passage_given"], train_examples=row["train_examples"], measured=measured,
-    )  # fmt: skip
-    return said[["low", "mid", "high"]].iloc[0].tolist()
+        measured = row["measured_index"], row["measured_right"], MEASURED
+    names = ("task", "capability_index", "technique", "passage_given", "train_examples")
+    return expected(*(row[name] for name in names), measured)[0].tolist()
 
 
 def main(folder: str, *more: str) -> None:

@@ -1,31 +1,22 @@
 """The face `cm.knowledge`: caches, retrieval, graphs and long contexts.
 
 Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate
-            break_even_reads cache_map cache_verdict
-Retrieval   recall_at_k corpus_shift all_found found_by_entities stale_share
+            cache_map cache_verdict
+Retrieval   recall_at_k corpus_shift all_found found_by_entities
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost index_upkeep
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
             route_by_question
 Quality     Effect Found shift context_shift position_shift quality_by_question cost_by_mix
             context_budget
-Task        expected_quality capability_of capability composed examples_shift
-            few_shot_shift log_odds_right chance_ahead conditioned
+Task        capability_of capability composed examples_shift few_shot_shift log_odds_right
 Cascades    cascade_right signal_loading
 Waiting     Waiting latency first_token_s holds
 """
 
 from costmodel.choices.quality.capability import capability_of
-from costmodel.choices.quality.expected import expected_quality
 from costmodel.choices.servings.waiting import Waiting
 from costmodel.core import absent
-from costmodel.laws.caching import (
-    break_even_hit_rate,
-    break_even_reads,
-    cached_price,
-    hit_rate,
-    prefix_hit_rate,
-)
-from costmodel.laws.conditioning import conditioned
+from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate, prefix_hit_rate
 from costmodel.laws.escalation import cascade_right, signal_loading
 from costmodel.laws.quality import Effect, Found, context_shift, position_shift, shift
 from costmodel.laws.retrieval import (
@@ -35,11 +26,9 @@ from costmodel.laws.retrieval import (
     graph_index_ratio,
     graph_size,
     recall_at_k,
-    stale_share,
 )
 from costmodel.laws.task_quality import (
     capability,
-    chance_ahead,
     composed,
     examples_shift,
     few_shot_shift,
@@ -68,22 +57,18 @@ __all__ = [
     "Waiting",
     "all_found",
     "break_even_hit_rate",
-    "break_even_reads",
     "cache_map",
     "cache_verdict",
     "cached_price",
     "capability",
     "capability_of",
     "cascade_right",
-    "chance_ahead",
     "composed",
-    "conditioned",
     "context_budget",
     "context_shift",
     "corpus_shift",
     "cost_by_mix",
     "examples_shift",
-    "expected_quality",
     "few_shot_shift",
     "first_token_s",
     "found_by_entities",
@@ -108,6 +93,5 @@ __all__ = [
     "self_route",
     "shift",
     "signal_loading",
-    "stale_share",
 ]
 __getattr__ = absent(__name__, __all__)

@@ -3,7 +3,7 @@
 Experiments samples_per_arm days_to_collect chance_to_detect runs_to_see through_judge
             exposed_days expected_loss
 Releases    release_policies best_policy
-Ageing      gain_of_waiting overpaid_share per_survivor putting_off cached_share_of
+Ageing      gain_of_waiting overpaid_share per_survivor putting_off
 Agents      step_tokens attempts per_resolved tail agent_runs steps_and_success coding_ways
             schema_options user_margins
 A year      inference_share oneoffs duties
@@ -11,7 +11,7 @@ Mistakes    unpriced lint PITFALLS
 """
 
 from costmodel.core import absent
-from costmodel.laws.ageing import cached_share_of, gain_of_waiting, overpaid_share, per_survivor
+from costmodel.laws.ageing import gain_of_waiting, overpaid_share, per_survivor
 from costmodel.laws.agents import attempts, per_resolved, step_tokens, tail
 from costmodel.laws.experiments import (
     chance_to_detect,
@@ -40,7 +40,6 @@ __all__ = [
     "duties",
     "expected_loss",
     "exposed_days",
-    "cached_share_of",
     "gain_of_waiting",
     "inference_share",
     "lint",

@@ -1,7 +1,7 @@
 """The face `cm.training`: what a training run takes, and when it pays back.
 
 A run       predict_training measured_training training_flops adapter_flops gpu_hours
-Its worth   required_gain allowed_loss
+Its worth   required_gain
 Paying back paybacks methods tune_costs tenants underestimates
 A student   readiness calibration_noise answers_for_share answers_for_calibration
 Published   published_break_evens published_first_year published_underestimates
@@ -9,7 +9,7 @@ Published   published_break_evens published_first_year published_underestimates
 
 from costmodel.core import absent
 from costmodel.laws.experiments import answers_for_calibration, answers_for_share, calibration_noise
-from costmodel.laws.quality import allowed_loss, required_gain
+from costmodel.laws.quality import required_gain
 from costmodel.laws.training.calibration import measured_training
 from costmodel.laws.training.compute import adapter_flops, gpu_hours, training_flops
 from costmodel.laws.training.predict import predict_training
@@ -23,7 +23,6 @@ from costmodel.validation.cases import (
 
 __all__ = [
     "adapter_flops",
-    "allowed_loss",
     "answers_for_calibration",
     "answers_for_share",
     "calibration_noise",

@@ -118,7 +118,6 @@ from costmodel.core.units import (
     LARGEST,
     MILLION,
     MINUTES_PER_HOUR,
-    MONTHS_PER_QUARTER,
     MONTHS_PER_YEAR,
     MTOK,
     ROUNDING,
@@ -133,7 +132,7 @@ from costmodel.core.words import USD, Currency, dollars, listed, money, number_t
 __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS GB
     GLOSSARY HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR
-    MILLION MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured NotRecordable
+    MILLION MINUTES_PER_HOUR MONTHS_PER_YEAR MTOK Measured NotRecordable
     Number OtherBranch Plan ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX StandIn
     Stopped TRIALS_MAX UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
     WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called check check_draws check_known

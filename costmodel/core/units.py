@@ -23,7 +23,6 @@ INDEX_END = 70.0  # of the published index of capability: its log-odds are taken
 DAYS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_DAY
 WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
 MONTHS_PER_YEAR = 12
-MONTHS_PER_QUARTER = 3
 
 # -- time of a full-time person
 WORKING_HOURS_PER_WEEK = 40.0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core import TRIALS_MAX, Measured, check, check_known, frozen, public
+from costmodel.core import TRIALS_MAX, Measured, check, frozen, public
 from costmodel.ingest.collect import collected, not_read
 
 YES = "true 1 1.0 yes y pass passed c correct accepted".split()
@@ -34,8 +34,8 @@ class Evaluations:
     --------
     >>> rows = [("A", k, k < 80) for k in range(100)] + [("B", k, k < 90) for k in range(100)]
     >>> made = Evaluations(pd.DataFrame(rows, columns=["option", "item", "accepted"]))
-    >>> made.measured()["B"].accepted, made.pairs("A", "B")["p_value"] < 0.01
-    (90.0, True)
+    >>> made.measured()["B"].accepted, len(made.verdicts())
+    (90.0, 100)
     """
 
     table: pd.DataFrame
@@ -76,22 +76,6 @@ class Evaluations:
             )
             for option in items
         }  # fmt: skip
-
-    def pairs(self, first: str, second: str) -> dict[str, float]:
-        """Items that both options answered: accepted of both, of one, of none, and McNemar's exact
-        p-value of no difference.
-        """
-        items = self.verdicts()
-        for option in (first, second):
-            check_known("option", option, items.columns, "the evaluations")
-        a, b = (items[[first, second]].dropna() >= 0.5).to_numpy().T
-        counts = [int(x.sum()) for x in (a & b, a & ~b, ~a & b, ~a & ~b)]
-        from scipy.special import bdtr
-
-        apart = counts[1] + counts[2]
-        p = min(1.0, 2 * float(bdtr(min(counts[1:3]), apart, 0.5))) if apart else 1.0
-        names = ("both", "only_first", "only_second", "neither")
-        return {**dict(zip(names, counts, strict=True)), "p_value": p}
 
     def agreement(self) -> pd.DataFrame:
         """For each two graders of the same answers: `items`, the share that `agree`, Cohen's

@@ -29,7 +29,7 @@ from costmodel.facts.prices import ApiPrice, Tokens, billed
 from costmodel.ingest.collect import Part, parted, parts
 from costmodel.ingest.files import OTHER_ENCODING, Block, listed
 from costmodel.ingest.lookup import Lookup
-from costmodel.ingest.partition import COLUMNS, FREE, MONEY, NUMBERS, TEXTS, partition, with_count
+from costmodel.ingest.partition import COLUMNS, FREE, NUMBERS, TEXTS, partition, with_count
 from costmodel.ingest.reader import TOKENS, by_columns
 
 SELLERS = {"vertex_ai": "google", "gemini": "google", "google_genai": "google", "gcp": "google"}
@@ -121,14 +121,6 @@ class Usage:
         notes = tuple(note for note in self.notes if not note.endswith(NO_CALLS.partition(":")[2]))
         said = f"{unknown.sum():,} rows share {per_day:g} calls a day, which you gave"
         return replace(self, table=self.table.assign(calls=calls), notes=(*notes, said))
-
-    def summary(self) -> pd.DataFrame:
-        """Calls, tokens by class and billed dollars by provider and model, with the first and last
-        time.
-        """
-        by = self.table.groupby(["provider", "model"], observed=True, dropna=False)
-        times = by["time"].agg(first="min", last="max")
-        return times.join(by[["calls", *TOKENS, *MONEY]].sum(min_count=1))
 
 
 def mode_of(tier: str) -> str:

@@ -126,31 +126,3 @@ def per_survivor(usd: Any, abandoned: Any) -> Any:
     1.43
     """
     return usd / (1 - abandoned)
-
-
-@public
-def cached_share_of(ratio: Any, read: Any, write: Any = 1.0) -> Any:
-    """Cached share of the prompt tokens, from how the bill rose when a migration emptied the cache.
-
-    (ratio - 1) / (ratio (1 - read) + write - 1). A cache is keyed on prefix and model, so a new
-    model reads nothing on its first day.
-
-    Parameters
-    ----------
-    ratio : number or array, at least 1 [x]
-        Bill of prompt tokens on the day after the migration, over the one before.
-    read : number or array [x]
-        Price of a token read from the cache, over that of plain input.
-    write : number or array [x]
-        Price of a token written to the cache, over that of plain input.
-
-    Returns
-    -------
-    number or array [share]
-
-    Examples
-    --------
-    >>> round(cached_share_of(3.0, 0.10), 2), round(cached_share_of(3.0, 0.10, 1.25), 2)
-    (0.74, 0.68)
-    """
-    return (ratio - 1) / (ratio * (1 - read) + write - 1)

@@ -131,31 +131,3 @@ def break_even_hit_rate(write: Any, read: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.divide(np.subtract(write, 1), np.subtract(write, read))
         return np.where(np.less(read, 1), rate, np.inf)[()]
-
-
-@public
-def break_even_reads(write: Any, read: Any) -> Any:
-    """Reads of a cached prefix that recover the premium of writing it once.
-
-    (write - 1) / (1 - read). Not in it: the part of the write that plain input would have cost too.
-
-    Parameters
-    ----------
-    write : number or array [x]
-        Price of a token written to the cache, over that of plain input.
-    read : number or array [x]
-        Price of a token read from the cache, over that of plain input.
-
-    Returns
-    -------
-    number or array [count]
-        Infinite, never, where a read saves nothing.
-
-    Examples
-    --------
-    >>> [round(float(break_even_reads(write, 0.10)), 2) for write in (1.25, 2.0)]
-    [0.28, 1.11]
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reads = np.divide(np.subtract(write, 1), np.subtract(1, read))
-    return np.where(np.less(read, 1), reads, np.inf)[()]

@@ -251,27 +251,3 @@ def required_gain(usd: Any, requests: Any, usd_per_failure: Any) -> Any:
     0.008
     """
     return usd / (requests * usd_per_failure)
-
-
-@public
-def allowed_loss(usd_saved_per_request: Any, usd_per_failure: Any) -> Any:
-    """Fall of the accepted share at which a cheaper model costs more than it saves.
-
-    saved / usd_per_failure. Beyond it every request loses money, so volume makes it worse. Not in
-    it: failures that cost more the more there are.
-
-    Parameters
-    ----------
-    usd_saved_per_request : number or array [USD]
-    usd_per_failure : number or array above 0 [USD]
-
-    Returns
-    -------
-    number or array [share]
-
-    Examples
-    --------
-    >>> allowed_loss(0.0096, 0.50)  # a student that saves 96 % of a cent: 1.9 points
-    0.0192
-    """
-    return usd_saved_per_request / usd_per_failure

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import MINUTES_PER_HOUR, MONTHS_PER_QUARTER, MTOK, floats, public
+from costmodel.core import MINUTES_PER_HOUR, MTOK, floats, public
 
 
 def chunks(tokens: Any, chunk_tokens: Any, overlap: Any) -> Any:
@@ -217,31 +217,6 @@ def index_hours(tokens: Any, tokens_per_minute: Any) -> Any:
     277
     """
     return tokens / tokens_per_minute / MINUTES_PER_HOUR
-
-
-@public
-def stale_share(drift_per_quarter: Any, months: Any) -> Any:
-    """Share of an index that is out of date after some months without a refresh.
-
-    1 - (1 - drift)^(months / 3). Not in it: that what is asked most may change most.
-
-    Parameters
-    ----------
-    drift_per_quarter : share or array
-        Share of the documents that changes in a quarter.
-    months : number or array, at least 0 [month]
-        Time since the index was made.
-
-    Returns
-    -------
-    number or array [share]
-
-    Examples
-    --------
-    >>> [round(stale_share(drift, 12), 2) for drift in (0.15, 0.20)]
-    [0.48, 0.59]
-    """
-    return 1 - (1 - drift_per_quarter) ** (months / MONTHS_PER_QUARTER)
 
 
 def from_sample(usd: Any, share: Any, exponent: Any = 1.0) -> Any:

@@ -1,7 +1,7 @@
 """Quality from the task and the model: levels, reading, tuning, examples and second tries.
 
 On one task the log-odds of a right answer rise in a line with the capability of the model. The line
-of your own task is not known; its level is one wide draw that all models share (`conditioning`).
+of your own task is not known; its level is one wide draw that all models share.
 The numbers are fitted or published (data/calibration/task_quality.csv). Every argument is a number
 or an array of draws; they broadcast to the shape of the result.
 """
@@ -93,37 +93,6 @@ def log_odds_right(level: Any, slope: Any, capability: Any, at: Any) -> Any:
     0.35
     """
     return level + slope * (capability - at)
-
-
-@public
-def chance_ahead(gap: Any, slope: Any, spread_model: Any, spread_slope: Any = 0.0) -> Any:
-    """Chance that the more capable of two models scores higher on a task.
-
-    Phi(slope x gap / sqrt(2 x model^2 + (slope spread x gap)^2)). Found where benchmarks weigh the
-    same: 59, 77, 84 and 90 % for indices that lie 0-5, 5-10, 10-15 and 20-25 apart; this says 61,
-    73, 79 and 87. Where pairs weigh the same it is 63, 80, 89 and 96, because six tables of 450
-    models by the publisher of the index have nine pairs in ten; the other pairs have 58, 69, 74 and
-    80. Not in it: that those tables are parts of the index.
-
-    Parameters
-    ----------
-    gap : number or array, at least 0
-        Difference of the capabilities [log-odds].
-    slope, spread_model, spread_slope : number or array [log-odds]
-
-    Returns
-    -------
-    number or array [share]
-
-    Examples
-    --------
-    >>> gap = capability(17) - capability(10)  # 77 % found at gaps of 5 to 10 points
-    >>> round(float(chance_ahead(gap, 0.65, 0.52, 0.28)), 2)
-    0.71
-    """
-    from scipy.special import ndtr
-
-    return ndtr(slope * gap / np.sqrt(2 * spread_model**2 + (spread_slope * gap) ** 2))
 
 
 @public

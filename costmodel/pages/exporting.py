@@ -217,7 +217,7 @@ def schema(out: str | None, force: bool) -> None:
 
     Name it in the first line of a scenario: # yaml-language-server: $schema=PATH
     """
-    from costmodel.scenarios.schema import schema_text
+    from costmodel.scenarios.scenario import schema_text
 
     if out:
         not_there(out, force)

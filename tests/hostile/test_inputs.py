@@ -358,10 +358,6 @@ def test_parameters_that_fail_together_are_named_before_a_kernel(name, given, sa
         (lambda: cm.report.first_answer(cm.load(BASE)), "no option 'Tokens alone'"),
         (lambda: cm.finance.Staff(2, role=cm.Range(1, 2)), "Staff.role is a Range, it must be "),
         (
-            lambda: cm.knowledge.expected_quality("extract", model=["gpt-4o", {"b": 1}]),
-            "model is {'b': 1}, it must be a name or a list of names",
-        ),
-        (
             lambda: cm.GraphRag(plain=cm.Measured(5, 9)),
             "GraphRag.plain is a Measured, it must be Rag",
         ),

@@ -32,13 +32,6 @@ def test_two_options_on_the_same_items_have_the_band_of_a_paired_evaluation(writ
     assert spread(made.values()) < 0.8 * spread(alone)
 
 
-def test_mcnemar_counts_only_items_that_differ(write):
-    made = judged(write, {"A": [1] * 80 + [1] * 9 + [0] * 1, "B": [1] * 80 + [0] * 9 + [1] * 1})
-    found = made.pairs("A", "B")
-    assert [found[k] for k in ("both", "only_first", "only_second", "neither")] == [80, 9, 1, 0]
-    assert found["p_value"] == pytest.approx(0.021484, abs=1e-6)  # binomial(10, 1/2), two-sided
-
-
 def test_three_options_share_one_cause(write):
     rng = np.random.default_rng(1)
     hard = rng.normal(size=400)

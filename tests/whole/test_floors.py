@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,14 @@ def test_no_folder_and_no_file_is_too_long():
         assert len([p for p in place.glob("*.py") if p.name != "__init__.py"]) <= FILES_MAX, place
     for path in MODULES.values():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES_MAX, path
+
+
+def test_each_folder_is_installed():
+    """A folder that is not listed is missing where the package is installed from a wheel."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = set(listed["tool"]["setuptools"]["packages"])
+    folders = {path.parent.relative_to(ROOT) for path in PACKAGE.rglob("*.py")}
+    assert {".".join(folder.parts) for folder in folders} <= packages
 
 
 def test_each_folder_says_what_lives_there():

@@ -213,13 +213,3 @@ def _index(mean: float, spread: float, why: str) -> Range:
 def _range(ends: np.ndarray, why: str) -> Range:
     low, mid, high = (INDEX_END * expit(ends)).tolist()
     return Range(low, high, mid, form="index", source="capability-estimate", why=why)
-
-
-def with_doubt(index: Range) -> tuple[float, float]:
-    """Capability of an index and its spread [log-odds].
-
-    >>> [round(x, 2) for x in with_doubt(Range(9.2, 39.4, 21.5))]
-    [-0.81, 0.65]
-    """
-    low, mid, high = (float(capability(end)) for end in (index.low, index.mid, index.high))
-    return mid, (high - low) / (2 * index.z_of_end)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from costmodel.core import Range, check_known, unknown
+from costmodel.core import Range, unknown
 from costmodel.facts import catalog
 from costmodel.laws.quality import logit
 
@@ -40,16 +40,8 @@ PLAIN_WORDS = {
 LIKE = re.compile(r".+\(like (.+)\)")  # a name of your own, and the nearest family
 OTHER = "other"  # a task outside of the families: a level as wide as all tasks
 NO_FAMILY = ("cascade", "cascade_signal", "outcome_cost", "retrieval", "mixed", OTHER)
-ANSWERS = ("document_qa", "closed_qa")  # tasks for which it counts what was read
 PUBLIC = ("document_qa", "answer from public documents")  # about documents that models have read
 OWN_CLOSED = "own_documents"  # the line of answers about others from memory
-TUNED = ("lora", "qlora", "fine-tuned", "fine-tuned or pipeline", "distilled")
-TECHNIQUES = (
-    "zero-shot", "few-shot", "retry", "rag", "rag + fine-tuned", "long context", "oracle passage",
-    "closed-book", *TUNED, "agent", "output format", "pre-trained", "as reported", "deployed",
-    "cascade", "router", "judge", "single", "confidence signal", "people", "human",
-)  # fmt: skip
-READ = (*ANSWERS, "many_hop")
 TESTED = (
     "code",
     "code_fix",
@@ -59,11 +51,6 @@ TESTED = (
     "agent_support",
     "agent_work",
 )  # tests or tools tell that an answer is wrong
-PEOPLE = ("people", "human")
-REPORTED = ("as reported", "deployed")  # by who sells it
-WORDS = ("yes", "no", "na", "retrieved")
-PASSAGES: dict[Any, str] = {True: "yes", False: "no", None: "na", "": "na"}
-PASSAGES |= {word: word for word in WORDS}
 
 
 @dataclass(frozen=True)
@@ -120,38 +107,6 @@ def asks_public(task: Any) -> bool:
     """
     name = str(task).strip().lower()
     return (own[1] if (own := LIKE.fullmatch(name)) else name) in PUBLIC
-
-
-def passage(given: Any) -> str:
-    """Whether the right passage is in the prompt: "yes", "no", "retrieved" or "na" (not said)."""
-    given = None if given != given else given  # NaN of a table
-    word = given.lower() if isinstance(given, str) else given
-    check_known("passage_given", word, list(PASSAGES), "expected_quality")
-    return PASSAGES[word]
-
-
-def line_of(task: str, technique: str, given: str, public: bool = True) -> str:
-    """The line that a task, a technique and a passage stand on.
-
-    What is retrieved has none: it is composed of the lines of reading and of memory.
-
-    >>> line_of("document_qa", "rag", "na"), line_of("closed_qa", "zero-shot", "yes")
-    ('document_qa.retrieved', 'document_qa')
-    """
-    if technique in PEOPLE:
-        return "people"
-    task = "document_qa" if task == "many_hop" else task
-    if task == "closed_qa" and (given == "yes" or technique in ("oracle passage", "long context")):
-        task = "document_qa"  # with a passage it is reading
-    if task in ANSWERS:
-        if technique in ("rag", "rag + fine-tuned") or given == "retrieved":
-            return f"{task if public or task == 'closed_qa' else OWN_CLOSED}.retrieved"
-        if task != "closed_qa" and (technique == "closed-book" or given == "no"):
-            return f"{task}.closed" if public else OWN_CLOSED
-        if technique == "long context":
-            return f"{task}.long"
-    tuned = f"{task}.tuned"  # reading what is given is no form to learn
-    return tuned if technique in TUNED and task != "document_qa" and tuned in lines() else task
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from costmodel.choices.schedule import Schedule, occurrences, path, steady
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 
+Uses = list[tuple[Traffic, Schedule, Any]]  # what calls a machine, when, and the size of a call
 Split = tuple[tuple[Any, Schedule], tuple[Any, Schedule]]
 
 
@@ -43,3 +46,25 @@ def cache_split(t: Traffic, work: Workload, terms: Terms) -> Split:
     if steady(found):
         return (found, t.schedule), (1 - found, t.schedule)
     return (1.0, path(demand * found)), (1.0, path(demand * (1 - found)))
+
+
+def by_prefix(
+    traffic: list[Traffic], work: Workload, terms: Terms, size: Callable[..., Any], held: str = ""
+) -> Uses:
+    """Calls apart by whether they find their prefix in a cache, with when they come and their size.
+
+    `size` takes a call and the tokens of it that are in the cache; items that find their prefix end
+    with `held`.
+    """
+    calls = {id(t.call): t.call for t in traffic}  # many purchases make the same call
+    whole = {key: size(call) for key, call in calls.items()}
+    found = []
+    for t in traffic:
+        when, key = t.schedule, id(t.call)
+        if t.call.cache is not None:
+            (read, reading), (written, when) = cache_split(t, work, terms)
+            there = replace(t, item=t.item + held, count=t.count * read)
+            found.append((there, reading, size(t.call, t.call.stable_tokens)))
+            t = replace(t, count=t.count * written)
+        found.append((t, when, whole[key]))
+    return found

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Traffic
-from costmodel.choices.schedule import Schedule
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     HOURS_PER_DAY,
@@ -32,7 +30,6 @@ from costmodel.laws.caching import hit_rate
 if TYPE_CHECKING:
     from costmodel.choices.servings.hosted import Hosted
 
-Uses = list[tuple[Traffic, Schedule, Any]]  # what calls a replica, when, and the size of a call
 SCALINGS = ("fixed", "hourly")
 
 

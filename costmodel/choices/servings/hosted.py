@@ -18,8 +18,8 @@ from costmodel.choices.quality.accepted import describe_model
 from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, level_of
 from costmodel.choices.servings.api import Api
-from costmodel.choices.servings.calls import cache_split, over_window
-from costmodel.choices.servings.capacity import Capacity, Fleet, Load, Uses, capacity_for
+from costmodel.choices.servings.calls import Uses, by_prefix, over_window
+from costmodel.choices.servings.capacity import Capacity, Fleet, Load, capacity_for
 from costmodel.choices.servings.fields import Gpu, Id, Model, Rent
 from costmodel.choices.servings.hours import SPOT, hours_in_use, hours_standing
 from costmodel.choices.servings.owned import Owned
@@ -344,19 +344,10 @@ class Hosted:
 
     def uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Uses:
         """(traffic, when, seconds of a replica per call), with and without a cached prefix."""
-        found = []
-        calls = {id(t.call): t.call for t in traffic}  # many purchases make the same call
-        seconds = {key: self.seconds_per_call(call) for key, call in calls.items()}
-        for t in traffic:
-            when = t.schedule
-            if t.call.cache is not None and self.requests_per_s is None:
-                (read, reading), (written, when) = cache_split(t, work, terms)
-                # engines hold any prefix, in blocks of 16 tokens
-                held = replace(t, item=f"{t.item}, prefix held", count=t.count * read)
-                found.append((held, reading, self.seconds_per_call(t.call, t.call.stable_tokens)))
-                t = replace(t, count=t.count * written)
-            found.append((t, when, seconds[id(t.call)]))
-        return found
+        if self.requests_per_s is not None:
+            return [(t, t.schedule, self.seconds_per_call(t.call)) for t in traffic]
+        # engines hold any prefix, in blocks of 16 tokens
+        return by_prefix(traffic, work, terms, self.seconds_per_call, ", prefix held")
 
     def capacity(self, uses: Uses, work: Workload, terms: Terms) -> Capacity:
         """Replicas and their hours, for all that comes with demand or every month.

@@ -8,7 +8,8 @@ import numpy as np
 
 from costmodel.choices.purchases import Cites, Line, Lines, cite
 from costmodel.choices.schedule import by_month, scaled
-from costmodel.choices.servings.capacity import Capacity, Uses
+from costmodel.choices.servings.calls import Uses
+from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import HOURS_PER_MONTH, SECONDS_PER_HOUR

@@ -11,8 +11,7 @@ from costmodel.choices.purchases import Line, Lines, Traffic, cite
 from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, by_month, level_of, scaled
 from costmodel.choices.servings.api import Api
-from costmodel.choices.servings.calls import cache_split
-from costmodel.choices.servings.capacity import Uses
+from costmodel.choices.servings.calls import Uses, by_prefix
 from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -172,12 +171,12 @@ class Provisioned:
         return self.api.limits(call)
 
     def weighted(self, call: Call, cached: Any = 0.0) -> Any:
-        """Tokens that a call counts as [input token]."""
+        """Tokens that a call counts as [input token]; one that is read from the cache is none."""
         return call.prompt_tokens - cached + self.output_weight * call.generated_tokens
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """Unit-hours by use, the idle ones apart, and what overflows by the token."""
-        uses = self._uses(traffic, work, terms)
+        uses = by_prefix(traffic, work, terms, self.weighted)
         units, spilled = self._units(uses, work, terms)
         usd, cites = (
             self.usd_per_unit_hour,
@@ -207,19 +206,6 @@ class Provisioned:
         yield Line(item, "serving", idle, unit, usd, when, "api", basis=basis, cites=cites)
         if np.any(spilled):
             yield from self.api.overflow(traffic, spilled, work, terms)
-
-    def _uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Uses:
-        """(traffic, when, weighted tokens of a call); a token read from the cache is none."""
-        uses = []
-        for t in traffic:
-            when = t.schedule
-            if t.call.cache is not None:
-                (read, reading), (written, when) = cache_split(t, work, terms)
-                held = replace(t, count=t.count * read)
-                uses.append((held, reading, self.weighted(t.call, t.call.stable_tokens)))
-                t = replace(t, count=t.count * written)
-            uses.append((t, when, self.weighted(t.call)))
-        return uses
 
     def _units(self, uses: Uses, work: Workload, terms: Terms) -> tuple[Any, Any]:
         """(units to buy, share of production that they have no room for)."""

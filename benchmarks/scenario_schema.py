@@ -1,4 +1,10 @@
-"""The JSON Schema of a scenario file, made of the classes, for editors that complete and check."""
+"""Write notebooks/scenarios/scenario.schema.json: the JSON Schema of a scenario, of the classes.
+
+    python benchmarks/scenario_schema.py
+
+Editors complete and check with it, and `costmodel schema` gives it. A test holds the file against
+`text()`.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +23,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core import GLOSSARY, Measured, Range
 from costmodel.scenarios.places import OWN_RECORDS, SERVINGS, nested_class, writable
 from costmodel.scenarios.reading import ELSEWHERE, technique_classes
+from costmodel.scenarios.scenario import notebooks_folder
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TEXT: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}  # YAML guesses the type
@@ -29,7 +36,7 @@ PRESETS = {"enum": ["presets"]}
 
 
 def made() -> dict[str, Any]:
-    """The schema; `scenario_schema` says what it is for."""
+    """The schema."""
     known = _Schema()
     hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
     own = {name: known.value(hint) for name, hint in hints.items() if name not in ELSEWHERE}
@@ -61,7 +68,7 @@ def made() -> dict[str, Any]:
     }
 
 
-def schema_text() -> str:
+def text() -> str:
     """The schema as it is shipped."""
     return json.dumps(made(), separators=(",", ":"), ensure_ascii=False) + "\n"
 
@@ -204,3 +211,8 @@ def _own() -> list[tuple[str, Any, Any]]:
 def _spellings(name: str) -> list[str]:
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     return list(dict.fromkeys([snake, name, name.lower()]))
+
+
+if __name__ == "__main__":
+    path = notebooks_folder() / "scenarios" / "scenario.schema.json"
+    path.write_text(text(), encoding="utf-8")
