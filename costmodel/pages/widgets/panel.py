@@ -30,7 +30,7 @@ PAGE = 8  # inputs on a page of "more"
 WRONG = "Workload.usd_per_failure"
 ASKED = "What does a wrong answer cost you?"
 PRICES = (
-    ("choose an example, or write above", ""),
+    ("choose an example", ""),
     ("asked again: 0.05", 0.05),
     ("a ticket: 4", 4.0),
     ("a refund: 40", 40.0),
