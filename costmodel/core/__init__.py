@@ -127,7 +127,17 @@ from costmodel.core.units import (
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
 )
-from costmodel.core.words import USD, Currency, dollars, listed, money, number_text, percent, short
+from costmodel.core.words import (
+    USD,
+    Currency,
+    chance_of,
+    dollars,
+    listed,
+    money,
+    number_text,
+    percent,
+    short,
+)
 
 __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS GB
@@ -135,7 +145,7 @@ __all__ = """
     MILLION MINUTES_PER_HOUR MONTHS_PER_YEAR MTOK Measured NotRecordable
     Number OtherBranch Plan ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX StandIn
     Stopped TRIALS_MAX UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
-    WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called check check_draws check_known
+    WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called chance_of check check_draws check_known
     check_writable checked data_folder dollars doubts draw_rows draw_values drive driver_key
     field_names find_key find_keys frozen given_or_drawn go_on has_key in_words is_day is_named
     is_nest kept key_of label_of leaves limits listed make_folder meaning_of middle misspelt

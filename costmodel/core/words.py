@@ -148,6 +148,17 @@ def percent(x: float, below: float | None = None) -> str:
     return f"{np.floor(1000 * x) / 10:.1f} %"
 
 
+def chance_of(share: float, below: float | None = None) -> str:
+    """A share of the draws: no draws make anything certain, and none rounds up to `below`.
+
+    >>> [chance_of(x) for x in (0.0, 0.004, 0.554, 0.998, 1.0)]
+    ['0 %', '<1 %', '55 %', '>99 %', '100 %']
+    """
+    if 0 < share < 0.005:
+        return "<1 %"
+    return ">99 %" if 0.995 < share < 1 else percent(share, below)
+
+
 def listed(names: Iterable[str]) -> str:
     """Names in one sentence; of several, one that holds a comma or "and" stands in quotes.
 

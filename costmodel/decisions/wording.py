@@ -12,7 +12,7 @@ import pandas as pd
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import Doubt, listed, middle, money, number_text, percent, public
+from costmodel.core import Doubt, chance_of, listed, middle, money, number_text, percent, public
 from costmodel.decisions.rule import CLOSE, ERRORS
 from costmodel.decisions.search import present
 
@@ -73,7 +73,7 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame, first: str = ""
     text, cost = f"Do not choose yet: {_among(study)}", _cost(study, row)
     if study.quality_floor is None:
         text += f"no option is {percent(study.confidence)} sure to run; {named}, at {cost}"
-        return f"{text}, runs in only {_chance(row['p_reaches'], study)} of the draws."
+        return f"{text}, runs in only {chance_of(row['p_reaches'], study.confidence)} of the draws."
     if np.isnan(row["quality"]):
         text += f"the quality of no option is known, so none is sure to reach your {floor}"
         return f"{text}; {named} costs {cost}; judge some {JUDGED} answers of each first."
@@ -86,11 +86,11 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame, first: str = ""
         )
     least = "has" if named == table.index[0] else "has, of what comes near,"
     text += f"{named} {least} the lowest expected cost, {cost}, but its chance to reach your "
-    text += f"{floor} is only {_chance(row['p_reaches'], study)}"
+    text += f"{floor} is only {chance_of(row['p_reaches'], study.confidence)}"
     likeliest = str(chances.index[chances >= chances.max() - AS_LIKELY][0])  # the cheapest of them
     if likeliest != named:
         other = table.loc[likeliest]
-        text += f" ({likeliest} has {_chance(other['p_reaches'], study)}, at "
+        text += f" ({likeliest} has {chance_of(other['p_reaches'], study.confidence)}, at "
         text += f"{money(other['per_month'], study.terms)} a month)"
     if chances.max() < UNLIKELY and not first:
         return f"{text}; probably no option reaches it: add a better one or lower the floor."
@@ -116,7 +116,7 @@ def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) ->
         does = "run" if floor is None else f"reach {percent(floor)}"
         yield (
             f"{label} would cost less, {money(least['per_month'], terms)} a month, but its chance "
-            f"to {does} is {_chance(least['p_reaches'], study)}, less than the "
+            f"to {does} is {chance_of(least['p_reaches'], study.confidence)}, less than the "
             f"{percent(study.confidence)} asked for."
         )
     if study.risk:
@@ -157,13 +157,13 @@ def cards(study: Study, row: pd.Series) -> Cards:
         wrong += priced if price else "for which no price was given"
     chance: tuple[str, str, str] = (
         "Chance to be the cheapest",
-        _chance(row["p_cheapest"]) if row["eligible"] else "not eligible",
+        chance_of(row["p_cheapest"]) if row["eligible"] else "not eligible",
         "of the eligible options, on the same draws",
     )
     if floor is not None:
         chance = (
             f"Chance to reach {percent(floor)}",
-            _chance(row["p_reaches"], study) if known else "not known",
+            chance_of(row["p_reaches"], study.confidence) if known else "not known",
             f"{percent(study.confidence)} is asked for",
         )
     return (
@@ -177,17 +177,6 @@ def cards(study: Study, row: pd.Series) -> Cards:
         ),
         chance,
     )
-
-
-def _chance(share: float, study: Study | None = None) -> str:
-    """A chance; no draws make one certain, and none rounds up to what the study asks for.
-
-    >>> [_chance(x) for x in (0.0, 0.004, 0.554, 0.998, 1.0)]
-    ['0 %', '<1 %', '55 %', '>99 %', '100 %']
-    """
-    if 0 < share < 0.005:
-        return "<1 %"
-    return ">99 %" if 0.995 < share < 1 else percent(share, study.confidence if study else None)
 
 
 def no_answer(table: pd.DataFrame) -> str:

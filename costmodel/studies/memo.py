@@ -15,6 +15,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core import (
     Doubt,
+    chance_of,
     check,
     frozen,
     key_of,
@@ -292,7 +293,7 @@ def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now:
         f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay{saves}{wrong}: "
         f"a present value of {says['npv']} (8 cases "
         f"in 10: {says['npv_p10']} to {says['npv_p90']}); the case loses money in "
-        f"{percent(row['p_loss'])} of the cases{people_text(row['people_freed'])}."
+        f"{chance_of(row['p_loss'])} of the cases{people_text(row['people_freed'])}."
     )
 
 

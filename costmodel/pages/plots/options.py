@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 
-from costmodel.core import USD, Currency, check, percent, require, short
+from costmodel.core import USD, Currency, chance_of, check, percent, require, short
 from costmodel.pages.plots.marks import (
     column_beside,
     draw_band,
@@ -107,8 +107,7 @@ def plot_bands(
 
 def _name_chances(ax: Axes, shares: pd.Series) -> None:
     """The share of draws in which each option is the cheapest, bold from one half on."""
-    words = shares.map(percent).mask((shares > 0) & (shares < 0.005), "<1 %")
-    words = words.where(shares.notna(), "")
+    words = shares.map(chance_of).where(shares.notna(), "")
     texts = column_beside(ax, 1.09, "cheapest in", words)
     for text, share in zip(texts, shares.dropna(), strict=True):
         text.set(color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")

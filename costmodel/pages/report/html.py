@@ -197,7 +197,7 @@ def _name_the_rest(body: Any, appendix: Any) -> None:
     for details in appendix("details"):
         head, rows = details.h2, len(details.select("tbody tr"))
         title = html.escape(said(head))
-        count = f": {rows:,} rows" if rows else ""
+        count = f": {rows:,} row{'s' * (rows > 1)}" if rows else ""
         items.append(f'<li><a class="cm-see" href="#{head["id"]}">{title}</a>{count}</li>')
     if items:
         made = f'<h2 id="in-the-appendix">{THE_REST}</h2><ul class="cm-rest">{"".join(items)}</ul>'

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import Range, money, percent
+from costmodel.core import Range, chance_of, money
 from costmodel.decisions.verdict import Verdict
 from costmodel.facts import catalog
 from costmodel.pages.widgets.questions import VOLUME, WRONG, Amounts, Pick, Question
@@ -88,7 +88,7 @@ class Case(Question):
         def usd(name: str) -> str:
             return money(row[name] / terms.money.per_usd, terms)
 
-        back, loss = row["payback_month"], percent(row["p_loss"])
+        back, loss = row["payback_month"], chance_of(row["p_loss"])
         cards = (
             ("Present value", usd("npv"), f"8 cases in 10: {usd('npv_p10')} to {usd('npv_p90')}"),
             ("Saved", usd("benefit"), "what the baseline would cost, as far as it is realised"),
