@@ -164,9 +164,9 @@ def _is_free(port: int) -> bool:
 def _serve(path: Path, port: int, no_browser: bool) -> int:
     """Run Voila on a page; where a process can become another one, the command becomes Voila."""
     folder = path.parent
-    start_it = [sys.executable, "-m", "voila", str(path), f"--port={port}", "--port_retries=0"]
+    start_it = [sys.executable, "-m", "voila", str(path), f"--port={port}"]
     start_it += ["--Voila.ip=127.0.0.1", "--show_tracebacks=True", f"--Voila.root_dir={folder}"]
-    start_it += ["--template=costmodel"]
+    start_it += ["--template=costmodel", "--Voila.log_level=ERROR"]
     start_it += ["--no-browser"] if no_browser else []
     roots = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     os.environ.update(QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, roots))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -73,23 +74,29 @@ def first_answer(study: Study) -> Verdict:
         return money(amount, terms)
 
     low, high = (usd(life[end] / terms.months) for end in ("p10", "p90"))
-    monthly, bare = usd(life["per_month"]), usd(tokens["per_month"])
+    calls = tokens["to_pay"]  # what wrong answers cost is no part of the tokens
+    monthly, bare = usd(life["per_month"]), usd(calls / terms.months)
+    wrong = life["wrong_answers"] / terms.months
     model = study.option(TOKENS_ONLY).serving.model.id
     headline = (
         f"{model} for {volume(work)} requests a month is expected to cost {monthly} a month over "
         f"its whole life (8 cases in 10: {low} to {high}); tokens alone are {bare}, "
-        f"{percent(tokens['expected'] / life['expected'])} of it."
+        f"{percent(calls / life['expected'])} of it."
     )
     shows, first = "what a token calculator shows", _first_month(study)
-    if abs(first / tokens["per_month"] - 1) > STEADY:
+    if abs(first * terms.months / calls - 1) > STEADY:
         shows = f"on average; a token calculator shows {usd(first)} of the first month"
     cards = (
-        ("Whole life, a month", monthly, f"8 cases in 10: {low} to {high}"),
+        (
+            "Whole life, a month",
+            monthly,
+            f"8 cases in 10: {low} to {high}" + (f"; wrong answers {usd(wrong)}" * bool(wrong)),
+        ),
         ("Tokens alone, a month", bare, shows),
         (
             "Per 1,000 requests",
             usd(life["per_request"] * KILO),
-            f"{usd(tokens['per_request'] * KILO)} for tokens alone",
+            f"{usd(tokens['per_request'] * KILO * calls / tokens['expected'])} for tokens alone",
         ),
         (
             "Per accepted answer",
@@ -102,7 +109,8 @@ def first_answer(study: Study) -> Verdict:
 
 def _first_month(study: Study) -> float:
     """What tokens alone cost in the first paid month."""
-    flow = cash_flow(study.only(TOKENS_ONLY))
+    work = replace(study.work, usd_per_failure=0.0)
+    flow = cash_flow(replace(study.only(TOKENS_ONLY), work=work, accept_zero=None))
     return float(flow["usd"][flow["month"] == 1].sum())
 
 

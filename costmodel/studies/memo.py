@@ -37,6 +37,7 @@ from costmodel.studies.business_case import Policy, business_case
 
 PEOPLE, TODAY = "people", "today"
 TOP = 3
+VERBS = ("Fund", "Consider", "Do not fund")
 LIKELY_LOSS = 0.25  # a case that loses money more often is to be considered, not yet funded
 NO_BASELINE = (
     "No baseline was given, so this page cannot say what is saved: it compares the options."
@@ -257,30 +258,45 @@ def memo(
     words = [*verdict.points, HOW_TO_GIVE_ONE]
     if given:
         row = table.loc[best]
-        says = {
-            name: money((abs(x) if name == "wrong_answers" else x) / terms.money.per_usd, terms)
-            for name, x in row.items()
-            if isinstance(x, float)
-        }
-        sentence = _sentence(best, row, says, terms, _paid_now(held_against, called))
+        says = _amounts(row, terms)
+        sentence = case_sentence(verdict, row, terms, held_against, called)
         cards = _cards(row, says, policy, called)
         who = "We" if verdict.best else "If it passed, we would"
         words = [verdict.sentence, *_words(row, says, policy, terms, who)]
-        if verdict.best is None:
-            case = sentence.partition(": ")[2]
-            sentence = f"{verdict.headline} Should {best} reach the floor: {case}"
-        elif verdict.waits:
-            first = verdict.headline.partition(". ")[0].partition(": ")[2]
-            sentence = f"{sentence} Before the choice of the option, {first}."
     plain = pd.DataFrame({"in_plain_words": words})
     return Memo(best, sentence, cards, plain, bars, flips, table, verdict, held_against, called)
 
 
+def case_sentence(
+    verdict: Verdict, row: pd.Series, terms: Terms, base: Option | Mix, called: str
+) -> str:
+    """Whether to fund what a verdict names, by its row of the business case against `base`."""
+    best, says = str(verdict.named), _amounts(row, terms)
+    sentence = _sentence(best, row, says, terms, _paid_now(base, called))
+    if verdict.best is None:
+        case = sentence.partition(": ")[2]
+        return f"{verdict.headline} Should {best} reach the floor: {case}"
+    if verdict.waits:
+        first = verdict.headline.partition(". ")[0].partition(": ")[2]
+        return f"{sentence} Before the choice of the option, {first}."
+    return sentence
+
+
+def _amounts(row: pd.Series, terms: Terms) -> dict[str, str]:
+    """The amounts of a row of the business case in words; what wrong answers cost without sign."""
+    return {
+        name: money((abs(x) if name == "wrong_answers" else x) / terms.money.per_usd, terms)
+        for name, x in row.items()
+        if isinstance(x, float)
+    }
+
+
 def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now: str) -> str:
     """The answer."""
-    verb = "Fund" if row["p_loss"] <= LIKELY_LOSS else "Consider"
+    fund, consider, leave = VERBS
+    verb = fund if row["p_loss"] <= LIKELY_LOSS else consider
     if row["npv"] <= 0 or row["p_loss"] >= 0.5:
-        verb = "Do not fund"
+        verb = leave
     saves = f" and saves {says['benefit']} ({paid_now})"
     if not row["benefit"]:
         saves = f" beside {paid_now}"

@@ -71,6 +71,9 @@ def test_files_open_their_cockpit_and_what_is_none_is_refused(tmp_path):
     assert box.state.asked.question.title == "Should we fund it?" and len(box.cards) == 4
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     page = app.start()
+    upload(page, tmp_path / "x.csv", path)
+    assert "a scenario and other files are chosen" in page.children[5].value
+    page = app.start()
     upload(page, tmp_path / "x.csv")
     assert len(page.children) == 6 and "x.csv" in page.children[5].value
 

@@ -14,7 +14,7 @@ from costmodel.decisions.verdict import Verdict
 from costmodel.facts import catalog
 from costmodel.pages.widgets.questions import VOLUME, WRONG, Amounts, Pick, Question
 from costmodel.studies.business_case import Policy, business_case
-from costmodel.studies.memo import PEOPLE, TODAY, baseline
+from costmodel.studies.memo import PEOPLE, TODAY, VERBS, baseline, case_sentence
 
 USUAL_ROLE = "support_agent"  # where nobody says who does the work today
 
@@ -30,8 +30,20 @@ class Case(Question):
     notebook: str = "05_business_case"
     remembered: bool = True
 
-    def in_sight(self, study: Study) -> tuple[str, ...]:
-        return ("minutes_per_request", "tax_rate", *self.controls)
+    def in_sight(self, study: Study, picked: Mapping[str, Any]) -> tuple[str, ...]:
+        first = {
+            PEOPLE: ("minutes_per_request", "usd_per_hour"),
+            TODAY: ("usd_per_month_today",),
+        }.get(picked["baseline"], ("minutes_per_request",))
+        return (*first, "tax_rate", *self.controls)
+
+    def idle(self, given: Mapping[str, Any]) -> dict[str, str]:
+        if not given["baseline"]:
+            why = "not used: choose above what the case is held against"
+            return dict.fromkeys(("minutes_per_request", "tax_rate"), why)
+        if given["baseline"] != PEOPLE:
+            return {"minutes_per_request": "not used: people are not what it is held against"}
+        return {}
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         first = {"baseline": "", "role": "", "usd_per_month_today": None}
@@ -40,34 +52,29 @@ class Case(Question):
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         labels = ((label, label) for label in study.options)
         against = (("nothing yet", ""), ("people do it", PEOPLE), ("today's bill", TODAY))
-        roles = ((name.replace("_", " "), name) for name in catalog.people())
-        return [
-            Pick(
-                "baseline",
-                "Held against",
-                (*against, *labels),
-                picked["baseline"] or "",
-                front=True,
-            ),
-            Pick("role", "Who does it", (("nobody", ""), *roles), picked["role"] or "", front=True),
-            *super().picks(study, picked),
-        ]
+        roles = tuple((name.replace("_", " "), name) for name in catalog.people())
+        baseline, role = picked["baseline"] or "", picked["role"] or USUAL_ROLE
+        own = [Pick("baseline", "Held against", (*against, *labels), baseline, front=True)]
+        if baseline == PEOPLE:
+            own.append(Pick("role", "Who does it", roles, role, front=True))
+        return [*own, *super().picks(study, picked)]
 
     def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
         usual = {"minutes_per_request": 5.0, "tax_rate": 0.0, "usd_per_month_today": 10_000.0}
         low, high = (picked.get(f"realised_{end}") for end in ("low", "high"))
         realised = Range(low or 0.5, high or 0.95)
         found = {name: picked.get(name) or value for name, value in usual.items()}
+        found["usd_per_hour"] = picked.get("usd_per_hour") or _rate(picked)
         return {**found, "realised": realised}
 
     def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
         against = given["baseline"] or None
         asked = {"baseline": against, "tax_rate": given["tax_rate"]}
         if against == PEOPLE:
-            names = ("minutes_per_request", "role", "usd_per_hour")
-            asked |= {name: given[name] for name in names if given.get(name)}
-            if "usd_per_hour" not in asked:
-                asked.setdefault("role", USUAL_ROLE)
+            asked["minutes_per_request"] = given["minutes_per_request"]
+            asked["role"] = given["role"] or USUAL_ROLE
+            if given["usd_per_hour"] != _rate(given):
+                asked["usd_per_hour"] = given["usd_per_hour"]
         if against == TODAY:
             asked["usd_per_month_today"] = given["usd_per_month_today"]
         realised = given["realised"]
@@ -84,6 +91,7 @@ class Case(Question):
             return verdict, amounts
         policy = Policy(tax_rate=given["tax_rate"], realised=given["realised"])
         row = business_case(study.only(verdict.named), base, policy).iloc[0]
+        said = case_sentence(verdict, row, terms, base, asked["baseline"])
 
         def usd(name: str) -> str:
             return money(row[name] / terms.money.per_usd, terms)
@@ -95,11 +103,22 @@ class Case(Question):
             ("Budget", usd("budget"), f"{usd('contingency')} of it contingency"),
             (
                 "Money back",
-                "never" if np.isnan(back) else f"month {back:.0f}",
+                "never" if np.isnan(back) else f"month {back:.1f}",
                 f"the case loses money in {loss} of the cases",
             ),
         )
         usd_of = (
             (float(row[x]) / terms.money.per_usd, "money") for x in ("npv", "benefit", "budget")
         )
-        return replace(verdict, cards=cards), (*usd_of, (float(back), "month"))
+        return replace(verdict, headline=said, cards=cards), (*usd_of, (float(back), "month"))
+
+    def lines(self, verdict: Verdict, study: Study) -> tuple[str, str] | None:
+        head, found, rest = verdict.headline.partition(": ")
+        if not (found and head.startswith(VERBS)):
+            return None
+        return f"{head}: {verdict.cards[0][1]} present value.", rest[:1].upper() + rest[1:]
+
+
+def _rate(given: Mapping[str, Any]) -> Any:
+    """What an hour of the person costs by the role."""
+    return catalog.person(given.get("role") or USUAL_ROLE).usd_per_hour

@@ -11,12 +11,13 @@ from pathlib import Path
 from costmodel.choices.study import Study
 from costmodel.core import listed, write
 from costmodel.pages.forms import export_as, file_name
-from costmodel.pages.widgets.questions import Question
+from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.remembered import written
 from costmodel.pages.widgets.state import Asked
-from costmodel.scenarios.scenario import notebooks_folder, save
+from costmodel.scenarios.scenario import notebooks_folder
 
 FOLDER = "COSTMODEL_FILES"  # where the app writes files
-_OURS: set[Path] = set()  # what this process wrote, and may write again
+KINDS = {".png": "image/png", ".pdf": "application/pdf", ".html": "text/html"}
 
 
 def folder() -> Path:
@@ -24,25 +25,25 @@ def folder() -> Path:
     return Path(os.environ.get(FOLDER, ".")).resolve()
 
 
-def place_of(name: str) -> Path:
-    """Where a file of that name is written: a file that somebody else wrote stays as it is."""
+def place_of(name: str, content: bytes | None = None) -> Path:
+    """Where a file or folder of that name is written: nothing is written over but the same."""
     first, dot, ending = name.partition(".")
     names = chain([name], (f"{first}_{number}{dot}{ending}" for number in count(2)))
-    places = map(folder().joinpath, names)
-    place = next(x for x in places if x in _OURS or not x.exists())
-    _OURS.add(place)
-    return place
+    for place in map(folder().joinpath, names):
+        if not place.exists() or (place.is_file() and place.read_bytes() == content):
+            return place
+    raise AssertionError  # names have no end
 
 
 def kept(name: str, content: bytes) -> str:
     """Write a file beside the running page, and offer it for download."""
-    return offered(write(place_of(name), content), content)
+    return offered(write(place_of(name, content), content), content)
 
 
 def offered(path: Path, content: bytes) -> str:
     """Where a file is, and a link to take it."""
     data = base64.b64encode(content).decode()
-    kind = "image/png" if path.name.endswith("png") else "text/plain"
+    kind = KINDS.get(path.suffix, "text/plain")
     link = f'<a download="{path.name}" href="data:{kind};base64,{data}">download {path.name}</a>'
     return f"saved as {html.escape(str(path))}; {link}"
 
@@ -63,12 +64,12 @@ def report(asked: Asked, stem: str) -> str:
 
     left = asked.not_reported()
     if left and asked.question.general:
-        asked, left = Asked(asked.now(), Question(asked.question.title)), []
-    question, given = asked.question, asked.parameters()
+        asked, left = Asked(asked.now(), QUESTIONS["approach"]), []
+    question, given, place = asked.question, asked.parameters(), place_of(f"report_{stem}")
     if question.scenario:
-        given["scenario"] = str(save(asked.scenario, place_of(f"{stem}.yaml")))
-    notebook = notebooks_folder() / f"{question.notebook}.ipynb"
-    made = run(notebook, folder() / "reports", **given)
-    said = f"written: {html.escape(', '.join(map(str, made.files.values())))}"
+        text = written(asked).encode()
+        given["scenario"] = str(write(place / f"{stem}.yaml", text))
+    made = run(notebooks_folder() / f"{question.notebook}.ipynb", place, **given)
+    said = "; ".join(offered(path, path.read_bytes()) for path in made.files.values())
     left = [html.escape(word) for word in left]
     return said + (f"; what you changed of {listed(left)} is not in it" if left else "")

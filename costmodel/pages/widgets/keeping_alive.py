@@ -40,20 +40,19 @@ class Alive(Question):
         first = {"label": plain[0] if plain else "", "ways": WAYS[0], "policy": POLICIES[3]}
         return first | given
 
-    def in_sight(self, study: Study) -> tuple[str, ...]:
+    def in_sight(self, study: Study, picked: Mapping[str, Any]) -> tuple[str, ...]:
         return ("steps", *self.controls)
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         plain = tuple((x, x) for x, option in study.options.items() if isinstance(option, Option))
-        return [
-            Pick("label", "Kept alive", plain, picked["label"], front=True),
-            Pick("ways", "Compare", same_names(WAYS), picked["ways"], front=True),
-            *super().picks(study, picked),
-        ]
+        kept = Pick("label", "Kept alive", plain, picked["label"], front=True)
+        ways = Pick("ways", "Compare", same_names(WAYS), picked["ways"], front=True)
+        own = [kept, ways] if picked["ways"] == WAYS[0] else [ways]
+        return [*own, *super().picks(study, picked)]
 
-    @property
-    def kept(self) -> Question:
-        return Question(self.title)  # a file keeps the options, and not the policies of one
+    def filed(self, asked: Any) -> Study:
+        """The options, and not the policies of one of them."""
+        return replace(asked, question=Question(self.title), shown=None).now()
 
     def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
         told = {"label": given["label"], "policy": given["policy"]}
@@ -80,7 +79,8 @@ class Alive(Question):
                 "option that does",
             )
             options = agents(api) if given["ways"] == WAYS[1] else schema_options(api)
-        return replace(study, options=dict(options), quality_floor=None, accept_zero=None)
+        floor = None if given["ways"] == WAYS[0] else study.quality_floor  # policies answer alike
+        return replace(study, options=dict(options), quality_floor=floor, accept_zero=None)
 
 
 def _with(option: Option, *more: Any) -> Option:

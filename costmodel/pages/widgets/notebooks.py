@@ -77,7 +77,11 @@ class Hosting(Question):
         return with_own_gpus(study)
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
-        held = (("rented and bought", AS_IT_IS), ("rented only", "rented"), ("bought only", BOUGHT))
+        held = (
+            ("as in the scenario", AS_IT_IS),
+            ("rented only", "rented"),
+            ("bought only", BOUGHT),
+        )
         front = [
             replace(pick, front=pick.name in ("own_model", "gpu", "precision"))
             for pick in super().picks(study, picked)
@@ -161,8 +165,12 @@ class Quick(Question):
     remembered: bool = True
     scenario: bool = False
 
-    def in_sight(self, study: Study) -> tuple[str, ...]:
+    def in_sight(self, study: Study, picked: Mapping[str, Any]) -> tuple[str, ...]:
         return (*self.controls, "usd_per_month", "months")
+
+    def filed(self, asked: Any) -> Study:
+        """The whole life: tokens alone are no choice beside it."""
+        return asked.now().only(WHOLE_LIFE)
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         model = study.option(TOKENS_ONLY).serving.model.id if TOKENS_ONLY in study.options else ""
@@ -224,7 +232,8 @@ class Quick(Question):
     ) -> tuple[Verdict, Amounts]:
         verdict = first_answer(study)
         life, tokens = verdict.table.loc[WHOLE_LIFE], verdict.table.loc[TOKENS_ONLY]
-        usd = life["per_month"], tokens["per_month"], 1_000 * life["per_request"]
+        calls = tokens["to_pay"] / study.terms.months
+        usd = life["per_month"], calls, 1_000 * life["per_request"]
         return verdict, tuple((float(x), "money") for x in (*usd, life["per_accepted"]))
 
 
@@ -303,7 +312,9 @@ class Measure(Question):
     tab: str = "What matters"
     notebook: str = "06_what_matters"
 
-    def in_sight(self, study: Study) -> tuple[str, ...]:
+    def in_sight(self, study: Study, picked: Mapping[str, Any]) -> tuple[str, ...]:
+        if picked.get("judged"):
+            return ("judged_answers", "accepted_answers", *USUAL)
         study = study.changed(draws=min(study.draws, FEW))
         named = recommend(study, flips=False, pilots=False).named
         found = tornado(study, named)["input"].head(6) if named else ()
@@ -315,13 +326,23 @@ class Measure(Question):
         return [judged, *super().picks(study, picked)]
 
     def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
-        return {"judged_answers": 200.0, "accepted_answers": 140.0} if picked.get("judged") else {}
+        return {"judged_answers": 0.0, "accepted_answers": 0.0} if picked.get("judged") else {}
+
+    def idle(self, given: Mapping[str, Any]) -> dict[str, str]:
+        first = {"accepted_answers": "first write how many answers were judged"}
+        return {} if given.get("judged_answers", 1) else first
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
         study = super().rebuild(study, given)
-        if not (label := given.get("judged")):
+        label, judged = given.get("judged"), given.get("judged_answers")
+        if not (label and judged):
             return study
-        share = Measured(given["accepted_answers"], given["judged_answers"])
+        accepted = given["accepted_answers"]
+        check(
+            accepted <= judged,
+            f"{accepted:g} of {judged:g} judged answers are accepted; at most {judged:g} can be",
+        )
+        share = Measured(accepted, judged)
         options = {**study.options, label: with_quality(study.option(label), share)}
         return replace(study, options=options, accept_zero=None)
 

@@ -15,14 +15,14 @@ from typing import Any
 import ipywidgets
 
 from costmodel.choices.study import Study
-from costmodel.core import find_key
+from costmodel.core import check, find_key
 from costmodel.pages.widgets.controls import Control, sentence
 from costmodel.pages.widgets.inputs import GROUPS, Input, found_by
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.questions import USUAL, Pick
 from costmodel.pages.widgets.remembered import remembered
 from costmodel.pages.widgets.starts import kept_files
-from costmodel.pages.widgets.state import FLOOR, State
+from costmodel.pages.widgets.state import FLOOR, Asked, State
 from costmodel.scenarios.scenario import examples, load, text_and_file
 
 IN_SIGHT = 6
@@ -57,6 +57,7 @@ class Panel(ipywidgets.VBox):
         ready = [(name.replace("_", " "), name) for name in examples()]
         named = {"style": {"description_width": "90px"}, "layout": wide}
         begin = [HERE, *ready]
+        self.known = {"": state.asked}  # what was loaded, by the way of the list
         self.scenario = ipywidgets.Dropdown(options=begin, description="Scenario", **named)
         self.upload = ipywidgets.FileUpload(accept=".yaml,.yml", description="Load YAML")
         self.undo = ipywidgets.Button(description="Undo", layout=layout(width="70px"))
@@ -117,6 +118,8 @@ class Panel(ipywidgets.VBox):
             made[pick.front] += self._picker(pick, asked.picks.get(pick.name, pick.value))
         self.front.children, self.pickers.children = made[True], made[False]
         self.ticks.children = [self._tick(label) for label in study.options]
+        loaded = (name for name, one in self.known.items() if one.study is asked.study)
+        self.scenario.value = next(loaded, "")
         if self.folds.selected_index == 2:
             self._find(self.page)
         self.remade(study)
@@ -141,7 +144,10 @@ class Panel(ipywidgets.VBox):
                 return next((key for key in inputs if key.rpartition(".")[2] == name), "")
 
         question = self.state.asked.question
-        named = (*question.in_sight(study), *USUAL)  # the usual ones where a study lacks some
+        named = (
+            *question.in_sight(study, self.state.asked.picks),
+            *USUAL,
+        )  # the usual ones where a study lacks some
         asked = [map(key_of_name, names.split("|")) for names in named]
         keys = [next((key for key in ways if key in inputs), "") for ways in asked]
         if FLOOR in inputs and question.floor:
@@ -249,37 +255,46 @@ class Panel(ipywidgets.VBox):
     def _chosen(self, change: dict) -> None:
         if self.quiet:
             return
-        name, question = change["new"], self.state.asked.question
-        first = self.state.first.study
-        self._try(name, lambda: self.load(question.completed(load(name)) if name else first))
+        if (name := change["new"]) in self.known:
+            self.refuse("")
+            self.step(lambda: self.state.change("", self.known[name]))
+        else:
+            completed = self.state.asked.question.completed
+            self._try(name, lambda: self.load(completed(load(name)), name))
 
     def _try(self, name: str, loaded: Callable[[], None]) -> None:
         """Load a scenario, or say why it is not there."""
         try:
             loaded()
+            self.refuse("")
         except Exception as error:  # whatever is wrong with a file, the reader must see it
             self.refuse(f"{name.replace('_', ' ')} was not loaded: {sentence(error)}")
 
     def _uploaded(self, change: dict) -> None:
         for file in change["new"][:1]:
-            self._try(file["name"], partial(self._read, bytes(file["content"])))
+            self._try(file["name"], partial(self._read, file["name"], bytes(file["content"])))
 
-    def _read(self, content: bytes) -> None:
-        self.load(content.decode("utf-8-sig"))
+    def _read(self, name: str, content: bytes) -> None:
+        check(content.strip(), "it is empty")
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise ValueError("it is not UTF-8 text; save it as UTF-8") from None
+        self.load(text, name)
 
-    def load(self, scenario: Study | str) -> None:
+    def load(self, scenario: Study | str, name: str = "a scenario") -> None:
         """Ask about another scenario: a study, the name of an example, a path, or YAML text."""
         study = scenario if isinstance(scenario, Study) else load(scenario)
         text = "" if isinstance(scenario, Study) else text_and_file(scenario)[0]
-        if kept := remembered(text, study, self.state.asked):
-            self.step(lambda: self.state.change("", kept))
-            return
-        if study is self.state.first.study:
-            self.step(lambda: self.state.change("", self.state.first))
-            return
-        question = self.state.asked.question
-        usual = QUESTIONS["approach"] if question == QUESTIONS["quick"] else question
-        self.step(lambda: self.state.load(study, usual))
+        kept = remembered(text, study, self.state.asked)
+        if kept is None:
+            question = self.state.asked.question
+            usual = QUESTIONS["approach"] if question == QUESTIONS["quick"] else question
+            kept = Asked(study, usual, picks=usual.start(study))
+        self.known[name] = kept
+        if name not in (way for _, way in self.scenario.options):
+            self.scenario.options = [(name, name), *self.scenario.options]
+        self.step(lambda: self.state.change("", kept))
 
     def step(self, act: Any) -> None:
         """Change the question, and show it in every control."""

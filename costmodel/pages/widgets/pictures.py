@@ -185,7 +185,7 @@ def _why(verdict: Verdict, study: Study) -> str:
     """Why the named option is named, and which are as good."""
     table = verdict.table
     if TOKENS_ONLY in table.index:
-        usd = money(table["expected"][TOKENS_ONLY] / study.terms.months, study.terms)
+        usd = money(table["to_pay"][TOKENS_ONLY] / study.terms.months, study.terms)
         return f"A token calculator shows {usd} of it; the rest is people, tests and upgrades."
     if "as_good" not in table or len(table) == 1 or study.risk:
         return verdict.headline

@@ -17,7 +17,7 @@ from costmodel.choices.quality.tasks import PLAIN_WORDS
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
-from costmodel.core import objects
+from costmodel.core import CatalogError, kept, objects
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts import catalog
 
@@ -90,10 +90,9 @@ class Question:
         """Why a control changes nothing as the others stand, by its key."""
         return {}
 
-    @property
-    def kept(self) -> Question:
-        """The question whose study a file keeps."""
-        return self
+    def filed(self, asked: Any) -> Study:
+        """The study that a file keeps of what is asked (an `Asked`)."""
+        return asked.now()
 
     def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
         """The picks and numbers that are parameters of the notebook, by name."""
@@ -111,9 +110,13 @@ class Question:
         each = [(float(row[x]) / months, "money") for x in ("to_pay", "wrong_answers", "expected")]
         return verdict, (*each, (float(row[chance]), "share"))
 
-    def in_sight(self, study: Study) -> tuple[str, ...]:
+    def in_sight(self, study: Study, picked: Mapping[str, Any]) -> tuple[str, ...]:
         """The inputs in sight."""
         return self.controls
+
+    def lines(self, verdict: Verdict, study: Study) -> tuple[str, str] | None:
+        """The answer in two lines, where the question has words of its own for it."""
+        return None
 
 
 def drawn(study: Study) -> dict[str, Any]:
@@ -158,9 +161,23 @@ def pickers(study: Study) -> list[Pick]:
             ("gpu", "GPU", host.gpu.id, catalog.gpus()),
             ("precision", "Precision", host.precision, PRECISIONS),
         ):
-            rest = tuple((way, way) for way in ways if way != now)
+            rest = tuple((way, way) for way in _possible(study, name, ways) if way != now)
             found.append(Pick(name, label, ((now, AS_IT_IS), *rest)))
     return found
+
+
+def _possible(study: Study, name: str, ways: Iterable[str]) -> list[str]:
+    """The models, GPUs or precisions with which the own GPUs of a study can be made: those whose
+    prices and architecture are known."""
+
+    def can_be(way: str) -> bool:
+        try:
+            with_fleet(study.options, study.work, **{name: way})
+        except (CatalogError, ValueError):
+            return False
+        return True
+
+    return kept(study, f"possible {name}", lambda _: [way for way in ways if can_be(way)])
 
 
 def picked_study(study: Study, given: Mapping[str, Any]) -> Study:

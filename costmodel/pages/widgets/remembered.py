@@ -16,6 +16,7 @@ from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.state import Asked
 
 MARK = "# cockpit: "
+USUAL = "approach"  # the question of a file without such a line
 
 
 def noted(asked: Asked) -> str:
@@ -28,15 +29,22 @@ def noted(asked: Asked) -> str:
     >>> noted(Asked(study, QUESTIONS["case"], {"tax_rate": 0.2}, {"baseline": "people"}))
     '# cockpit: {"question": "case", "picks": {"baseline": "people"}, "values": {"tax_rate": 0.2}}'
     """
-    if not asked.question.remembered:
-        return ""
     name = next(name for name, question in QUESTIONS.items() if question == asked.question)
+    if not asked.question.remembered:
+        return "" if name == USUAL else MARK + json.dumps({"question": name})
     plain = {x: y for x, y in asked.picks.items() if y is None or isinstance(y, (str, float, int))}
     values = {key: _written(value) for key, value in asked.values.items()}
     told = {"question": name, "picks": plain, "values": values}
     if asked.shown is not None:
         told["shown"] = list(asked.shown)
     return MARK + json.dumps(told)
+
+
+def written(asked: Asked) -> str:
+    """The file that a cockpit saves."""
+    from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
+
+    return as_yaml(asked.scenario) + noted(asked)
 
 
 def remembered(text: str, study: Study, now: Asked) -> Asked | None:
@@ -48,8 +56,8 @@ def remembered(text: str, study: Study, now: Asked) -> Asked | None:
         told = json.loads(line.removeprefix(MARK))
         question = QUESTIONS[told["question"]]
         beside = now.picks if now.question == question else {}
-        picks = question.start(study, **{**beside, **told["picks"]})
-        values = {key: _read(value) for key, value in told["values"].items()}
+        picks = question.start(study, **{**beside, **told.get("picks", {})})
+        values = {key: _read(value) for key, value in told.get("values", {}).items()}
         shown = tuple(told["shown"]) if "shown" in told else None
     except (ValueError, KeyError, TypeError, AttributeError):
         said = f"its line {MARK.strip()!r} is not as a cockpit writes it; leave it out"

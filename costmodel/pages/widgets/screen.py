@@ -10,28 +10,24 @@ from __future__ import annotations
 
 import html
 import os
-import re
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from time import perf_counter
 from typing import Any
 
 import ipywidgets
 
 from costmodel.choices.study import Study
-from costmodel.core import Stopped, as_csv, check, check_known, go_on, public, while_wanted
+from costmodel.core import Stopped, check, check_known, go_on, public, while_wanted
 from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
-from costmodel.pages.widgets import keep, pictures
+from costmodel.pages.widgets import pictures
 from costmodel.pages.widgets.controls import sentence
-from costmodel.pages.widgets.looks import RED, STATIC, STYLE, picture_of, top_of
+from costmodel.pages.widgets.foot import Foot
+from costmodel.pages.widgets.looks import STATIC, STYLE, picture_of, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
-from costmodel.pages.widgets.remembered import noted
 from costmodel.pages.widgets.runs import Runs, kernel_runs
 from costmodel.pages.widgets.state import Asked, State
 
@@ -99,7 +95,7 @@ class Cockpit(ipywidgets.HBox):
         self.runs = Runs(self._run, kernel_runs())
         self.turning = True
         self._make_right()
-        self.panel = Panel(self.state, self._ask, self._fit, self._say_no)
+        self.panel = Panel(self.state, self._ask, self._fit, self.foot.say_no)
         hidden = ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none"))
         super().__init__([hidden, self.panel, self.right])
         self.add_class("cm-cockpit")
@@ -113,28 +109,25 @@ class Cockpit(ipywidgets.HBox):
         self.top = ipywidgets.HTML(waiting).add_class("cm-top")
         tab = self.state.asked.question.tab
         self.tabs = ipywidgets.ToggleButtons(options=pictures.TABS, value=tab).add_class("cm-tabs")
-        room = {"layout": layout(width="320px"), "style": {"description_width": "60px"}}
-        self.over = ipywidgets.Dropdown(options=pictures.OVER, description="Over", **room)
-        self.which = ipywidgets.Dropdown(options=[""], description="Option", **room)
+        self.over, self.which = (
+            ipywidgets.Dropdown(
+                options=options,
+                description=name,
+                layout=layout(width="320px", max_width="100%"),
+                style={"description_width": "60px"},
+            )
+            for name, options in (("Over", pictures.OVER), ("Option", [""]))
+        )
         self.png, self.image, self.small = b"", ipywidgets.HTML(), ipywidgets.HTML()
         self.frame = ipywidgets.Box([self.image], tabbable=True).add_class("cm-picture")
         self.paper = ipywidgets.HTML().add_class("cm-bill")
         self.phone = ipywidgets.Box([self.small]).add_class("cm-phone")
-        self.said, self.whole = ipywidgets.HTML().add_class("cm-said"), ipywidgets.HTML()
-        actions = {
-            "Pin": self._pin, "Save YAML": self._save, "CSV": self._csv, "PNG": self._png,
-            "Report": self._report,
-            **{form: partial(self._export, form) for form in keep.EXPORTS},
-        }  # fmt: skip
-        self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
-        for name, button in self.buttons.items():
-            button.on_click(lambda _, act=actions[name]: self._act(act))
+        self.foot, self.whole = Foot(self), ipywidgets.HTML()
         for part in (self.tabs, self.over, self.which):
             part.observe(lambda _, part=part: self._turned(part), "value")
-        foot = ipywidgets.HBox([*self.buttons.values()]).add_class("cm-foot")
         beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
         seen = [self.top, self.tabs, beside, self.frame, self.phone, self.paper]
-        self.right = ipywidgets.VBox([*seen, foot, self.said, self.whole]).add_class("cm-right")
+        self.right = ipywidgets.VBox([*seen, self.foot, self.whole]).add_class("cm-right")
         self._turn()
 
     def _turn(self) -> None:
@@ -213,7 +206,8 @@ class Cockpit(ipywidgets.HBox):
         begun = perf_counter()
         verdict, amounts = asked.question.answer(study, asked.given(), full)
         go_on()  # a newer question has its own picture
-        again = self.answer is not None and self.answer.study is study
+        known = self.answer
+        again = known is not None and known.study is study and known.asked is asked
         self.answer = Answer(asked, study, verdict, amounts, full)
         self._tell(number, self.answer)
         if not again:
@@ -232,7 +226,8 @@ class Cockpit(ipywidgets.HBox):
             if i < len(answer.amounts) and held:
                 step = pictures.beside(answer.amounts[i], held, study)
             cards.append((*card, step))
-        first, second = pictures.first_lines(verdict, study)
+        question = answer.asked.question
+        first, second = question.lines(verdict, study) or pictures.first_lines(verdict, study)
         if not answer.full:
             draws = self.draws or answer.asked.study.draws
             second = f"First estimate, from {study.draws:,} of {draws:,} draws."
@@ -306,6 +301,11 @@ class Cockpit(ipywidgets.HBox):
         return self.state.asked.now()
 
     @property
+    def scenario(self) -> Study:
+        """The study that a file keeps: before the question makes options of its own."""
+        return self.state.asked.scenario
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The picks and numbers that are parameters of its notebook, by name."""
         return self.state.asked.parameters()
@@ -313,9 +313,9 @@ class Cockpit(ipywidgets.HBox):
     @property
     def verdict(self) -> Verdict:
         """The verdict on what is asked now."""
-        return self._settled().verdict
+        return self.settled().verdict
 
-    def _settled(self) -> Answer:
+    def settled(self) -> Answer:
         """The full answer to what is asked now."""
         self.runs.settle()
         answer = self.answer
@@ -323,62 +323,13 @@ class Cockpit(ipywidgets.HBox):
             raise ValueError("what is asked now has no answer yet; undo the last change, or wait")
         return answer
 
-    # -- keeping -----------------------------------------------------------------------------------
-
-    def _act(self, act: Any) -> None:
-        """Do what a button says, and say what came of it, and what does not count in it."""
-        try:
-            said = act() or ""
-            for control in self.panel.refused():
-                said += f"; what you typed for {html.escape(control.given.label)} is not in it"
-            self.said.value = f'<p class="cm-small">{said}</p>'
-        except Exception as error:
-            self._say_no(sentence(error))
-
-    def _say_no(self, said: str) -> None:
-        self.said.value = f'<p class="cm-small" style="color:{RED}">{html.escape(said)}</p>'
-
-    def _pin(self) -> str:
-        self.pinned = None if self.pinned else self._settled()
-        self.buttons["Pin"].description = "Unpin" if self.pinned else "Pin"
+    def pin(self) -> str:
+        """Pin the answer, or take the pin away; what the cards do then."""
+        self.pinned = None if self.pinned else self.settled()
         self._ask()
         if not self.pinned:
             return "nothing is pinned"
-        named = html.escape(str(self.pinned.verdict.named))
-        return f"pinned: {named}; the cards show what changes against it"
-
-    @property
-    def stem(self) -> str:
-        """The name of the files that are written."""
-        title = self.state.asked.study.title or self.state.asked.question.title
-        return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60]
-
-    def _save(self) -> str:
-        from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
-
-        text = as_yaml(self.state.asked.scenario) + noted(self.state.asked)
-        return keep.kept(f"{self.stem}.yaml", text.encode())
-
-    def _csv(self) -> str:
-        return keep.kept(f"{self.stem}.csv", as_csv(self.verdict.table).encode())
-
-    def _png(self) -> str:
-        return keep.kept(f"{self.stem}.png", self.png)
-
-    def _report(self) -> str:
-        write = partial(keep.report, self.state.asked, self.stem)
-        return self._behind(write, "writing the report: some ten seconds")
-
-    def _export(self, form: str) -> str:
-        write = partial(keep.exported, form, self.study, self.stem)
-        return self._behind(write, f"writing {form}: seconds, a page with sliders takes minutes")
-
-    def _behind(self, write: Callable[[], str], said: str) -> str:
-        """Write at once, or behind a page that goes on answering."""
-        if not self.runs.threaded:
-            return write()
-        threading.Thread(target=self._act, args=(write,), daemon=True).start()
-        return said
+        return f"pinned: {self.pinned.verdict.named}; the cards show what changes against it"
 
     def _repr_mimebundle_(self, **asked: Any) -> Any:
         if os.environ.get(FOR_REPORT):

@@ -49,7 +49,10 @@ def opened(folder: Path) -> tuple[Path | None, Study, dict[str, Any]]:
     """What lies in a folder: the path of a scenario and its study; or no path, the study of usage,
     bills and judged answers, and the folder of each kind."""
     if scenarios := [x for x in folder.iterdir() if x.suffix.lower() in (".yaml", ".yml")]:
-        check(len(scenarios) == 1, "several scenarios are chosen; choose one")
+        check(
+            len([*folder.iterdir()]) == 1,
+            "a scenario and other files are chosen; open the scenario alone, or the others",
+        )
         return scenarios[0], load(scenarios[0]), {}
     picks: dict[str, Any] = {}
     for kind, files in by_kind(folder).items():

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from costmodel.choices.study import Study
-from costmodel.core import Measured, Range, check, has_key, key_of, label_of, pin, walk
+from costmodel.core import Measured, Range, check, has_key, key_of, label_of, objects, pin, walk
 from costmodel.pages.widgets.inputs import Input, describe
 from costmodel.pages.widgets.questions import Question
 
@@ -60,8 +60,7 @@ class Asked:
     @property
     def scenario(self) -> Study:
         """The study that a file keeps: before the question makes options of its own."""
-        plain = self.question.kept
-        return self.now() if plain is self.question else replace(self, question=plain).now()
+        return self.question.filed(self)
 
     def now(self) -> Study:
         """The study that is asked; an error names what is wrong."""
@@ -122,9 +121,9 @@ def _pinned(things: Any, key: str, value: Any) -> Any:
     made = pin(before, key, value)
     if isinstance(value, Range) and not has_key(made, key):
         made = pin(before, key, replace(value, name=key))
-    for owner, name, held in walk(made):
-        if key_of(owner, name, held) == key and hasattr(owner, "__post_init__"):
-            owner.__post_init__()
+    for thing in reversed([*objects(made)]):  # checked from the inside out, as they are made
+        if hasattr(thing, "__post_init__") and has_key(thing, key):
+            thing.__post_init__()
     return ({**options, **made[0]}, *made[1:])
 
 
@@ -168,10 +167,6 @@ class State:
         """Compare these options alone; None: all of them."""
         shown = None if labels is None else tuple(labels)
         self.change("options", replace(self.asked, shown=shown))
-
-    def load(self, study: Study, question: Question) -> None:
-        """Ask about another study."""
-        self.change("", Asked(study, question, picks=question.start(study)))
 
     def undo(self) -> None:
         """Back to what was asked before the last change."""

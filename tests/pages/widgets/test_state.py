@@ -80,6 +80,7 @@ def test_a_range_that_is_typed_stays_a_range_under_its_key():
         ("confidence", cm.Range(0.2, 0.8), "must be one number; a range is not possible"),
         ("Terms.months", cm.Range(12, 24), "horizon must be one number; a range is not possible"),
         ("Terms.months", 12.5, "months"),
+        ("Fleet.cover", 0.9, "a fleet below its peak needs overflow"),
     ],
 )
 def test_what_cannot_be_asked_never_enters_the_question(key, value, said):
@@ -220,3 +221,10 @@ def test_every_question_answers_for_unlike_examples(question, name):
     verdict, amounts = found.answer(one.now(), one.given(), full=False)
     assert verdict.named and len(amounts) == len(verdict.cards) == 4
     assert all(pick.label for pick in found.picks(study, one.picks))
+
+
+def test_a_commitment_gets_its_price():
+    state = State(asked("own_gpus", "hosting"))
+    state.set("Fleet.committed_replicas", 2)
+    bill = cm.explain(state.asked.now(), "Own GPUs")
+    assert (bill["item"] == "GPU hours under the commitment").any()

@@ -79,8 +79,8 @@ def test_an_error_greys_the_picture_and_speaks_beside_its_control(box):
         assert said in control.note.value and said not in other.note.value
         for _, number, _ in box.verdict.cards:  # the last answer stays, greyed
             assert number in cards and number in box.top.value
-    box.buttons["CSV"].click()
-    assert "what you typed for requests per month is not in it" in box.said.value
+    box.foot.buttons["CSV"].click()
+    assert "what you typed for requests per month is not in it" in box.foot.said.value
     box.panel.undo.click()  # takes back what was refused, and not the good change before it
     assert not greyed(box) and control.box.value == "300,000" and other.value == 6.0
     control.box.value = "1e12"
@@ -98,16 +98,16 @@ def test_an_input_that_must_be_one_number_refuses_a_range_in_a_sentence(box):
     floor.box.value = "0.2 to 0.8"
     assert "must be one number; a range is not possible" in floor.note.value
     assert box.study is before and floor.value is None
-    box.buttons["Save YAML"].click()
-    assert "saved as" in box.said.value
+    box.foot.buttons["Save YAML"].click()
+    assert "saved as" in box.foot.said.value
 
 
 def test_what_has_no_answer_is_neither_pinned_nor_written(box):
     for tick in box.panel.ticks.children:
         tick.value = False
     for name in ("Pin", "CSV"):
-        box.buttons[name].click()
-        assert "has no answer yet" in box.said.value and not box.pinned
+        box.foot.buttons[name].click()
+        assert "has no answer yet" in box.foot.said.value and not box.pinned
 
 
 def test_while_it_is_computed_an_estimate_stands_there_and_says_so(monkeypatch):
@@ -185,30 +185,30 @@ def test_an_example_of_a_wrong_answer_sets_its_price(box):
 
 
 def test_the_pin_shows_the_difference(box):
-    box.buttons["Pin"].click()
+    box.foot.buttons["Pin"].click()
     assert "as the pin" in box.top.value
     before = box.verdict.table.loc[box.verdict.named, "expected"]
     box.controls[WRONG].box.value = "6"
     after = box.verdict.table.loc[box.verdict.named, "expected"]
     change = f"{after / before - 1:+.0%}"
     assert f"({change}) against the pin" in box.top.value
-    box.buttons["Pin"].click()
+    box.foot.buttons["Pin"].click()
     assert "against the pin" not in box.top.value
 
 
 def test_what_is_saved_answers_the_same_to_the_cent(box, tmp_path):
     box.controls[VOLUME].box.value = "123,456"
     box.controls[WRONG].box.value = "0.2 to 0.8"
-    box.buttons["Save YAML"].click()
-    assert "saved as" in box.said.value and "download=" in box.said.value
+    box.foot.buttons["Save YAML"].click()
+    assert "saved as" in box.foot.said.value and "download=" in box.foot.said.value
     (path,) = tmp_path.glob("*.yaml")
     again = cm.widgets.cockpit(cm.load(path), draws=200)
     shown, held = (x.verdict.table["expected"].round(2).to_dict() for x in (again, box))
     assert shown == held
-    box.buttons["CSV"].click()
-    box.buttons["PNG"].click()
+    box.foot.buttons["CSV"].click()
+    box.foot.buttons["PNG"].click()
     assert {p.suffix for p in tmp_path.iterdir()} == {".yaml", ".csv", ".png"}
-    box.buttons["FOCUS"].click()
+    box.foot.buttons["FOCUS"].click()
     rows = pd.read_csv(next(tmp_path.glob("*.focus.csv")))
     added = rows.groupby("x_Option")["EffectiveCost"].sum().round(2).to_dict()
     assert added == {label: usd for label, usd in held.items() if usd == usd}
@@ -342,7 +342,7 @@ def test_a_saved_scenario_gives_the_same_cards_in_the_page_again(
         key = next(x for x in box.controls if x.endswith(key.rpartition(".")[2]))
         box.controls[key].box.value = typed
     before = box.cards
-    box._act(box._save)
+    box.foot.buttons["Save YAML"].click()
     (file,) = tmp_path.glob("*.yaml")
     text = file.read_text(encoding="utf-8")
     for opened in (question, "approach"):
@@ -355,14 +355,18 @@ def test_a_saved_scenario_gives_the_same_cards_in_the_page_again(
 def test_a_file_that_cannot_be_loaded_says_why_and_changes_nothing(box):
     before = box.cards
     box.panel._uploaded({"new": [{"name": "mine.yaml", "content": b"a: 1"}]})
-    assert "mine.yaml was not loaded: " in box.said.value and box.cards == before
+    assert "mine.yaml was not loaded: " in box.foot.said.value and box.cards == before
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"question": "none"}', '{"question": "quick"}'])
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"question": "none"}', '{"question": "quick", "picks": 1}']
+)
 def test_a_line_of_a_cockpit_that_was_spoilt_is_refused_in_a_sentence(line, box):
     text = as_yaml(STUDY) + f"# cockpit: {line}"
     box.panel._uploaded({"new": [{"name": "mine.yaml", "content": text.encode()}]})
-    assert "its line '# cockpit:' is not as a cockpit writes it" in html.unescape(box.said.value)
+    assert "its line '# cockpit:' is not as a cockpit writes it" in html.unescape(
+        box.foot.said.value
+    )
 
 
 def test_undo_takes_back_the_price_that_was_picked(box):
@@ -407,8 +411,8 @@ def test_a_report_is_asked_with_what_the_cockpit_shows(
         return types.SimpleNamespace(files={})
 
     monkeypatch.setattr("costmodel.pages.report.runner.run", run)
-    box._act(box._report)
-    assert told.items() <= asked[0].items(), box.said.value
+    box.foot.buttons["Report"].click()
+    assert told.items() <= asked[0].items(), box.foot.said.value
 
 
 @pytest.mark.parametrize("question", ["hosting", "tuning"])
@@ -419,3 +423,42 @@ def test_an_example_brings_the_options_that_the_page_is_about(question):
     labels = set(box.state.asked.study.options)
     assert {"hosting": {"Own GPUs"}, "tuning": {"LoRA", "Distilled"}}[question] <= labels
     assert len(box.panel.sight.children) >= 5
+
+
+def test_each_tab_shows_its_own_list(box):
+    """What a flip is looked for over, and whose bill it is."""
+    shown = {}
+    for tab in TABS:
+        box.tabs.value = tab
+        shown[tab] = [one.layout.display != "none" for one in (box.over, box.which)]
+    assert shown[pictures.FLIPS] == [True, False] and shown[BILL] == [False, True]
+    assert [shown[tab] for tab in TABS if tab not in (pictures.FLIPS, BILL)] == [[False, False]] * 4
+    box.tabs.value = pictures.FLIPS
+    before = box.image.value
+    box.over.value = "usd_per_failure"
+    assert box.image.value != before
+
+
+def test_the_list_of_scenarios_says_what_is_asked(box):
+    box.panel.scenario.value = "own_gpus"
+    assert "Own GPUs" in box.study.options
+    box.panel.undo.click()
+    assert box.panel.scenario.value == "" and box.study is STUDY
+    box.panel.scenario.value = "own_gpus"
+    assert "Own GPUs" in box.study.options
+    box.panel._uploaded({"new": [{"name": "mine.yaml", "content": as_yaml(STUDY).encode()}]})
+    assert box.panel.scenario.value == "mine.yaml" and "RAG" in box.study.options
+    box.panel._uploaded({"new": [{"name": "bad.yaml", "content": "x".encode("utf-16")}]})
+    assert "bad.yaml was not loaded: it is not UTF-8 text" in box.foot.said.value
+    box.panel._uploaded({"new": [{"name": "bad.yaml", "content": b""}]})
+    assert "bad.yaml was not loaded: it is empty" in box.foot.said.value
+    box.panel.scenario.value = "own_gpus"
+    assert "not loaded" not in box.foot.said.value
+
+
+def test_no_picture_is_kept_of_an_answer_that_is_not_there(box, tmp_path):
+    box.controls[VOLUME].box.value = "1M"
+    for tick in box.panel.ticks.children:
+        tick.value = False
+    box.foot.buttons["PNG"].click()
+    assert "has no answer yet" in box.foot.said.value and not [*tmp_path.iterdir()]
