@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from costmodel.choices.options import each
 from costmodel.choices.presets import (
     MODELS,
@@ -26,7 +23,7 @@ from costmodel.choices.study import Study
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.workload import Corpus
-from costmodel.core import Measured, Range, check, kept, middle, money, objects
+from costmodel.core import Measured, Range, check, kept, middle, objects
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.ingest.given import given as files_given
@@ -42,6 +39,7 @@ from costmodel.pages.widgets.questions import (
     Pick,
     Question,
     drawn,
+    held_against,
     same_names,
 )
 from costmodel.studies.history.question import study as study_of_files
@@ -100,56 +98,71 @@ class Hosting(Question):
                 kept[label] = option
         return study.only(*kept)
 
+    def answer(
+        self, study: Study, given: Mapping[str, Any], full: bool = True
+    ) -> tuple[Verdict, Amounts]:
+        """The verdict, with cards that hold the cheapest GPUs of one's own against the cheapest
+        option without them."""
+        found = super().answer(study, given, full)
+        own: list[str] = []
+        others: list[str] = []
+        for label, option in study.options.items():
+            hosted = any(isinstance(part, Hosted) for part in objects(option))
+            (own if hosted else others).append(label)
+        titles = ("On own GPUs, a month", "Without them, a month", "Own GPUs")
+        return held_against(*found, study, own, others, titles)
+
 
 @dataclass(frozen=True)
 class Tuning(Question):
     """A cached prompt, a tune, or a distilled model."""
 
     title: str = "Cache the prompt, tune a model, or distil one?"
-    controls: tuple[str, ...] = (
-        VOLUME,
-        "Lora.examples|FineTune.examples",
-        "usd_per_item",
-        "pass_chance",
-        "retrain_months",
-        "Lora.adapters|FineTune.adapters",
-        "PromptCache.burst",
-    )
+    controls: tuple[str, ...] = ("usd_per_item", "pass_chance", "retrain_months")
     floor: bool = False
     notebook: str = "03_prompt_cache_tune_or_distil"
 
     def completed(self, study: Study) -> Study:
         return with_usual(study, TUNES)
 
+    def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
+        tunes, chosen = same_names(_tunes(study)), _chosen_tune(study, picked)
+        own = [Pick("tune", "Tune", tunes, chosen, front=True)] if tunes else []
+        return [*own, *super().picks(study, picked)]
+
+    def in_sight(self, study: Study, picked: Mapping[str, Any]) -> tuple[str, ...]:
+        kind = _tunes(study).get(_chosen_tune(study, picked), "Lora")
+        tenants = f"{kind}.adapters"
+        return (VOLUME, f"{kind}.examples", *self.controls, tenants, "PromptCache.burst")
+
+    def parameters(self, study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+        chosen = _chosen_tune(study, given)
+        return {"tune": chosen} if chosen else {}
+
     def answer(
         self, study: Study, given: Mapping[str, Any], full: bool = True
     ) -> tuple[Verdict, Amounts]:
-        """The verdict, with cards that hold the cheapest tune against the cheapest other option."""
-        (verdict, amounts), terms = super().answer(study, given, full), study.terms
-        table = verdict.table.dropna(subset="expected")
-        tuned = np.array([_is_tuned(study.options[label]) for label in table.index], bool)
-        if not tuned.any() or tuned.all():
-            return verdict, amounts
-
-        def card(title: str, row: pd.Series) -> tuple[str, str, str]:
-            usd, *band = (money(row[x] / terms.months, terms) for x in ("expected", "p10", "p90"))
-            return title, usd, f"{row.name}; 8 cases in 10: {' to '.join(band)}"
-
-        tune, other = (table[kind].nsmallest(1, "expected").iloc[0] for kind in (tuned, ~tuned))
-        saved = (other["expected"] - tune["expected"]) / terms.months
-        title = "A tune saves, a month" if saved >= 0 else "A tune costs more, a month"
-        cards = (
-            card("With a tune, a month", tune),
-            card("Without one, a month", other),
-            (title, money(abs(saved), terms), "expected, with wrong answers"),
-            verdict.cards[3],
-        )
-        usd = (tune["expected"] / terms.months, other["expected"] / terms.months, saved)
-        return replace(verdict, cards=cards), (*((float(x), "money") for x in usd), amounts[3])
+        """The verdict, with cards that hold the tune against the cheapest option without one."""
+        found, chosen = super().answer(study, given, full), _chosen_tune(study, given)
+        others = [label for label in study.options if label not in _tunes(study)]
+        titles = (f"{chosen}, a month", "Without a tune, a month", "The tune")
+        return held_against(*found, study, [chosen], others, titles)
 
 
-def _is_tuned(option: Any) -> bool:
-    return any(isinstance(part, Tune) for part in objects(option))
+def _tunes(study: Study) -> dict[str, str]:
+    """The kind of tune of each option that has one."""
+    kinds = {
+        label: [type(part).__name__ for part in objects(option) if isinstance(part, Tune)]
+        for label, option in study.options.items()
+    }
+    return {label: names[0] for label, names in kinds.items() if names}
+
+
+def _chosen_tune(study: Study, picked: Mapping[str, Any]) -> str:
+    """The tune that was picked, where it is one; else LoRA, or the first."""
+    tunes = _tunes(study)
+    wanted = (picked.get("tune"), "LoRA", *tunes)
+    return next((label for label in wanted if label in tunes), "")
 
 
 @dataclass(frozen=True)

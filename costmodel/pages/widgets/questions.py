@@ -17,7 +17,7 @@ from costmodel.choices.quality.tasks import PLAIN_WORDS
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
-from costmodel.core import CatalogError, kept, objects
+from costmodel.core import CatalogError, kept, money, objects
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts import catalog
 
@@ -123,6 +123,36 @@ def drawn(study: Study) -> dict[str, Any]:
     """The parameters of a notebook that takes no scenario: horizon, day of the prices, draws."""
     day = {"on": str(study.terms.on)} if study.terms.on else {}
     return {"months": study.terms.months, "draws": study.draws, "seed": study.seed} | day
+
+
+def held_against(
+    verdict: Verdict,
+    amounts: Amounts,
+    study: Study,
+    ours: list[str],
+    others: list[str],
+    titles: tuple[str, str, str],
+) -> tuple[Verdict, Amounts]:
+    """The verdict, with cards that hold the cheapest of our options against that of the others; as
+    it is where one side cannot run."""
+    terms, table = study.terms, verdict.table
+    sides = [table[table.index.isin(x)].dropna(subset="expected") for x in (ours, others)]
+    if verdict.named is None or not all(map(len, sides)):
+        return verdict, amounts
+    rows = [side.nsmallest(1, "expected").iloc[0] for side in sides]
+    cards = []
+    for title, row in zip(titles, rows, strict=False):
+        usd, *band = (money(row[x] / terms.months, terms) for x in ("expected", "p10", "p90"))
+        label = "" if title.startswith(f"{row.name},") else f"{row.name}; "
+        cards.append((title, usd, f"{label}8 cases in 10: {' to '.join(band)}"))
+    own, other = (float(row["expected"]) / terms.months for row in rows)
+    does = "costs more" if own > other else "saves"
+    if titles[2].endswith("s"):
+        does = "cost more" if own > other else "save"
+    step = money(abs(other - own), terms)
+    cards.append((f"{titles[2]} {does}, a month", step, "expected, with wrong answers"))
+    usd_of = tuple((x, "money") for x in (own, other, other - own))
+    return replace(verdict, cards=(*cards, verdict.cards[3])), (*usd_of, amounts[3])
 
 
 # -- what any question can change ------------------------------------------------------------------

@@ -76,21 +76,34 @@ def test_tokens_of_documents_follow_their_pages():
     assert (wide.low, wide.high) == pytest.approx((2 * spread.low, 2 * spread.high))
 
 
-def test_the_cards_hold_a_tune_against_what_needs_none():
-    box = cm.widgets.cockpit(cm.load("support_assistant"), "tuning", draws=200)
+def test_the_cards_hold_a_tune_against_what_needs_none_and_its_controls_move_them():
+    box = cm.widgets.cockpit(cm.load("support_assistant", draws=200), "tuning")
+    kinds = {"LoRA": "Lora", "Managed fine-tune": "FineTune", "Distilled": "Distill"}
+    for tune, kind in kinds.items():
+        box.panel._picked("tune", tune)
+        assert box.cards[0][0] == f"{tune}, a month" and box.parameters == {"tune": tune}
+        expected = box.verdict.table["expected"].dropna() / box.study.terms.months
+        others = expected.drop([*kinds, "RAG + LoRA"])
+        usd = (expected[tune], others.min(), abs(others.min() - expected[tune]))
+        money = [cm.report.money(x, box.study.terms) for x in usd]
+        assert [number for _, number, *_ in box.cards][:3] == money
+        before, control = box.verdict.table["expected"], box.controls[f"{kind}.examples"]
+        assert control.row in box.panel.sight.children
+        control.box.value = "300"
+        moved = box.verdict.table["expected"] != before
+        assert moved[tune] and not moved["Prompt"]
+        control.back.click()
+
+
+def test_the_cards_hold_own_gpus_against_an_api():
+    box = cm.widgets.cockpit(cm.load("own_gpus", draws=200), "hosting")
     titles = [title for title, *_ in box.cards]
-    assert titles[:2] == ["With a tune, a month", "Without one, a month"]
-    expected = box.verdict.table["expected"].dropna() / box.study.terms.months
-    tunes = [
-        label for label in expected.index if label in ("LoRA", "Managed fine-tune", "Distilled")
-    ]
-    tune, other = expected[tunes].min(), expected.drop(tunes).min()
-    money = [cm.report.money(usd, box.study.terms) for usd in (tune, other, abs(other - tune))]
-    assert [number for _, number, *_ in box.cards][:3] == money
+    assert titles[:2] == ["On own GPUs, a month", "Without them, a month"]
     before = box.cards
-    for key in ("Lora.examples", "expert_example.usd_per_item", "fine_tune.retrain_months"):
-        box.controls[key].slider.value *= 0.5
-    assert box.cards[0] != before[0]
+    box.controls["hosting.maintenance_fte"].box.value = "3"
+    assert box.cards[0] != before[0] and box.cards[1] == before[1]
+    box.panel.ticks.children[0].value = False  # the API: nothing to hold them against
+    assert box.cards[0][0] == "To pay a month"
 
 
 def test_a_file_of_somebody_else_is_not_written_over(tmp_path, monkeypatch):
