@@ -18,7 +18,7 @@ STYLE = """<style>
 :is(.jp-OutputArea, .jp-OutputArea-child, .jp-OutputArea-output, .jupyter-widgets):has(
   .cm-cockpit) {overflow: visible !important; min-width: 0 !important}
 .cm-left {flex: 0 0 340px; width: 340px; max-width: 100%; position: sticky; top: 0;
-  max-height: 96vh; overflow-x: hidden; overflow-y: auto; padding-right: 6px}
+  max-height: calc(100vh - 130px); overflow-x: hidden; overflow-y: auto; padding-right: 6px}
 .cm-left > * {flex-shrink: 0}
 .cm-right {flex: 1 1 460px; min-width: 0; max-width: 900px; overflow: visible}
 .cm-left .widget-dropdown, .cm-left .widget-text {width: auto}

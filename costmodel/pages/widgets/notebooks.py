@@ -109,7 +109,7 @@ class Hosting(Question):
         for label, option in study.options.items():
             hosted = any(isinstance(part, Hosted) for part in objects(option))
             (own if hosted else others).append(label)
-        titles = ("On own GPUs, a month", "Without them, a month", "Own GPUs")
+        titles = ("On own GPUs, a month", "Without them, a month")
         return held_against(*found, study, own, others, titles)
 
 
@@ -145,7 +145,7 @@ class Tuning(Question):
         """The verdict, with cards that hold the tune against the cheapest option without one."""
         found, chosen = super().answer(study, given, full), _chosen_tune(study, given)
         others = [label for label in study.options if label not in _tunes(study)]
-        titles = (f"{chosen}, a month", "Without a tune, a month", "The tune")
+        titles = (f"{chosen}, a month", "Without a tune, a month")
         return held_against(*found, study, [chosen], others, titles)
 
 

@@ -131,7 +131,7 @@ def held_against(
     study: Study,
     ours: list[str],
     others: list[str],
-    titles: tuple[str, str, str],
+    titles: tuple[str, str],
 ) -> tuple[Verdict, Amounts]:
     """The verdict, with cards that hold the cheapest of our options against that of the others; as
     it is where one side cannot run."""
@@ -141,16 +141,13 @@ def held_against(
         return verdict, amounts
     rows = [side.nsmallest(1, "expected").iloc[0] for side in sides]
     cards = []
-    for title, row in zip(titles, rows, strict=False):
+    for title, row in zip(titles, rows, strict=True):
         usd, *band = (money(row[x] / terms.months, terms) for x in ("expected", "p10", "p90"))
         label = "" if title.startswith(f"{row.name},") else f"{row.name}; "
         cards.append((title, usd, f"{label}8 cases in 10: {' to '.join(band)}"))
     own, other = (float(row["expected"]) / terms.months for row in rows)
-    does = "costs more" if own > other else "saves"
-    if titles[2].endswith("s"):
-        does = "cost more" if own > other else "save"
-    step = money(abs(other - own), terms)
-    cards.append((f"{titles[2]} {does}, a month", step, "expected, with wrong answers"))
+    does = "Costs more, a month" if own > other else "Saves, a month"
+    cards.append((does, money(abs(other - own), terms), "expected, with wrong answers"))
     usd_of = tuple((x, "money") for x in (own, other, other - own))
     return replace(verdict, cards=(*cards, verdict.cards[3])), (*usd_of, amounts[3])
 
