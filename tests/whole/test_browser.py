@@ -33,7 +33,7 @@ cm.widgets.cockpit(cm.load("document_questions"), draws=300)
 """,
     "app": "from costmodel.pages.app import start\nstart()",
 }
-DRAGS = int(os.environ.get("COSTMODEL_DRAGS", "20"))  # `make drags` asks for 200
+DRAGS = int(os.environ.get("COSTMODEL_DRAGS", "100"))  # on each page; `make drags`: 200
 SHIFTS = """() => {
     window.shift = 0;
     new PerformanceObserver(list => list.getEntries().forEach(e => window.shift += e.value))
