@@ -15,6 +15,7 @@ import pytest
 from in_chromium import CHROMIUM, PATIENCE_S, chromium, jupyter_lab, run_all, run_cells, settled
 
 import costmodel as cm
+from costmodel.pages.widgets.pictures import TABS
 
 REQUIRED = (
     os.environ.get("COSTMODEL_BROWSER") == "required"
@@ -156,9 +157,13 @@ def test_pin_shows_the_difference_and_what_is_saved_answers_the_same(page, lab):
 
 
 def test_every_tab_and_fold_fits(page):
-    for name in ("Where the money goes", "What matters", "The bill", "Compare"):
+    lists = {"When it flips": "Over", "The bill": "Option"}
+    for name in (*TABS[1:], TABS[0]):
         page.get_by_role("button", name=name, exact=True).click()
         until(page, lambda: settled(page), f"no page {name}")
+        for tab, words in lists.items():
+            one = page.locator(".cm-right").get_by_label(words, exact=True)
+            until(page, lambda one=one, is_its=tab == name: one.is_visible() == is_its, words)
     page.get_by_text("More inputs").click()
     page.get_by_placeholder("search every input").fill("engineer.usd_per_hour")
     until(page, lambda: row(page, "hourly cost (engineer)").count() == 1, "search found nothing")
