@@ -151,7 +151,8 @@ def test_scales_fit_what_they_hold():
         ("salary", "hourly cost (engineer)"), ("hallucination", "cost of a wrong answer"),
         ("requests a day", "requests per month"), ("price of a GPU hour", "rent of a GPU"),
         ("interest", "discount rate"), ("wage of a person", "hourly cost (engineer)"),
-        ("support agent", "hourly cost (engineer)"), ("latency", "peak"), ("the length of an answer", "tokens of the answer"),
+        ("support agent", "hourly cost (engineer)"), ("latency", "peak"),
+        ("the length of an answer", "tokens of the answer"),
     ],
 )  # fmt: skip
 def test_ordinary_words_find_inputs(text, label):
