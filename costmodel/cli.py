@@ -31,9 +31,12 @@ from costmodel.pages.commands import (
     STDOUT,
     WORKERS,
     Commands,
+    any_case,
     complete_labels,
     complete_notebooks,
+    failed_at,
     find_notebook,
+    not_ours,
     put_csv,
     writable,
 )
@@ -46,10 +49,10 @@ from costmodel.pages.terminal import (
     busy,
     comparison,
     heading,
+    many,
     price_table,
-    visible,
     wrapped,
-)  # fmt: skip
+)
 from costmodel.pages.values import Folder, Within
 
 
@@ -135,7 +138,8 @@ def compare(
     notes = cm.operations.lint(study, accept_zero=())
     for note in notes["note"][notes["code"] == "P26"]:  # an input of yours that changes nothing
         echo(wrapped(note, "note: "))
-    echo(wrapped(f"{len(notes)} notes on what the inputs leave out: costmodel lint {scenario}"))
+    left_out = f"{many(len(notes), 'note')} on what the inputs leave out: costmodel lint {scenario}"
+    echo(wrapped(left_out))
     return {
         "title": study.title,
         "months": study.terms.months,
@@ -164,7 +168,12 @@ def lint(scenario: str, everything: bool) -> dict[str, Any]:
 
 @main.command()
 @argument("source")
-@option("--base", metavar="SCENARIO", help="The scenario that the rows of a CSV change.")
+@option(
+    "--base",
+    metavar="SCENARIO",
+    callback=any_case,
+    help="The scenario that the rows of a CSV change.",
+)
 @option(
     "--csv",
     required=True,
@@ -182,6 +191,10 @@ def lint(scenario: str, everything: bool) -> dict[str, Any]:
 def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
     """Compare every scenario of SOURCE, a folder of YAML files or a CSV with one in a row.
 
+    Columns of a CSV: `name`; `scenario`, a file or an example, where --base names none; and one for
+    each field that differs from it, such as requests_per_month, usd_per_failure, months or
+    quality_floor. An empty cell changes nothing.
+
     Ends with exit code 1 when a scenario has an error; the others are written.
     """
     writable(csv)
@@ -195,9 +208,10 @@ def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
         )
     put_csv(table, csv, index=False)
     for row in failed.itertuples():
-        echo(visible(f"{row.scenario}: {row.error}"), err=True)
+        failed_at(row.scenario, row.error)
     count = table["scenario"].nunique()
-    echo(f"{csv}: {count} scenarios, {len(failed)} of them with an error", err=csv == STDOUT)
+    told = f"{csv}: {many(count, 'scenario')}, {len(failed)} of them with an error"
+    echo(wrapped(told), err=csv == STDOUT)
     errors = dict(zip(failed["scenario"], failed["error"], strict=True))
     return {"path": csv, "scenarios": count, "failed": len(failed), "errors": errors}
 
@@ -285,7 +299,8 @@ def data(check: bool) -> dict[str, Any]:
     "-f", "--parameters_file", multiple=True, metavar="PATH", help="Parameters from a YAML file."
 )
 @option("-y", "--parameters_yaml", multiple=True, metavar="YAML", help="Parameters as YAML text.")
-@option("--scenario", metavar="SCENARIO", help="Short for -p scenario SCENARIO.")
+@option("--scenario", metavar="SCENARIO", callback=any_case,
+        help="Short for -p scenario SCENARIO.")  # fmt: skip
 @option(
     "-o",
     "--out",
@@ -304,9 +319,11 @@ def data(check: bool) -> dict[str, Any]:
 )
 @option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
 @option("--interactive", is_flag=True, help="Beside it, a page with sliders, of its scenario.")
+@option("--force", is_flag=True, help="Replace files of that name that no report wrote.")
 def report(
     notebook: str,
     interactive: bool,
+    force: bool,
     parameters: tuple,
     parameters_file: tuple,
     parameters_yaml: tuple,
@@ -317,7 +334,7 @@ def report(
 
     NOTEBOOK is a path, a name such as 01_which_approach, or `board` for the board pack. Of a
     parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y
-    over -f.
+    over -f. An earlier report in the same folder is replaced; -o keeps both.
     """
     from costmodel.pages.report.pack import NAME, stitched
 
@@ -335,6 +352,7 @@ def report(
             f"{path.name} takes no --scenario: its numbers are parameters; give them by -p NAME "
             f"VALUE, or write costmodel report 01_which_approach --scenario {scenario}",
         )
+        not_ours(settings["out"], path.stem, force)
         clean = cm.report.validate(known, given, path.name)
         study = exporting.study_behind(path, clean) if interactive else None
         made = cm.report.run(path, progress=bar(), **settings, **clean)

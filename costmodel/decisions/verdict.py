@@ -15,13 +15,16 @@ from costmodel.decisions.breakeven import along, breakeven, settled
 from costmodel.decisions.compare import compare
 from costmodel.decisions.information import LEAST_DRAWS
 from costmodel.decisions.pilots import pilot
+from costmodel.decisions.rule import CLOSE
 from costmodel.decisions.search import FACTOR, present, search_limits, sign_changes
 from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals, worth_together
 from costmodel.decisions.wording import (
     NO_HOPE,
     cards,
     do_not_choose,
+    has_lowest,
     headline,
+    near,
     nearest,
     no_answer,
     pays,
@@ -38,7 +41,6 @@ LEADERS = 5
 VOLUME = "requests_per_month"
 VOLUMES = np.geomspace(1 / FACTOR, FACTOR, 49)  # times the present one: there it is asked again
 VOLUME_DRAWS = 16  # behind each of these points; a crossing rests on all draws
-LOWEST = "has the lowest expected cost"
 FLIPS = ["option", "over", "crossing", "below", "above"]
 
 
@@ -182,7 +184,8 @@ def recommend(study: Study, flips: bool = True, pilots: bool = True) -> Verdict:
     if not len(eligible):
         named = nearest(table)
         sentence = do_not_choose(study, named, table, first)
-        said = tuple(x.replace("stays best", LOWEST) for x in _prices(study, table, named)[1])
+        has = has_lowest(study, named, table)
+        said = tuple(x.replace("stays best", has) for x in _prices(study, table, named)[1])
         said = (why, *said) if why else said
         shown = cards(study, table.loc[named])
         return Verdict(None, table, sentence, shown, said, named=named, pilot=plan)
@@ -216,19 +219,37 @@ def _pilot(study: Study, table: pd.DataFrame) -> pd.DataFrame | None:
 def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """At which price of a wrong answer each option is the best, and a sentence about one of them.
 
+    Among those that the headline compares: the eligible ones, or where none is and one costs less
+    that does not come near the floor, those that do.
     Nothing where one option alone can be compared, or where the named one seldom runs or its
     quality is not known.
     """
-    known = table.index[table["quality"].notna() & (table["eligible"] | ~table["eligible"].any())]
+    asked = table["eligible"] if table["eligible"].any() else table["quality"].notna()
+    if not table["eligible"].any() and named != table.index[0]:
+        asked = table.index.isin(near(table))
+    known = [*table.index[table["quality"].notna() & asked]]
     if len(known) < 2 or study.risk or named not in _weighed(study, known):
         return pd.DataFrame(), ()
-    prices = wrong_answer_prices(study)
+    prices = wrong_answer_prices(study, known)
     if any(prices.attrs["yours"]):
-        return prices, (wrong_answer_sentence(prices, named, study.terms),)
+        return prices, (_stays(prices, study, table, named),)
     if len(prices) == 1:
         return prices, ()
     said = f"No price of a wrong answer was given: {curve_sentence(prices, study.terms)}."
     return prices, (said,)
+
+
+def _stays(prices: pd.DataFrame, study: Study, table: pd.DataFrame, named: str) -> str:
+    """While a wrong answer costs what the named option stays ahead.
+
+    Beside a range, or draws in which an option does not run, two that are nearly alike may change
+    places: the curves are lines through the means of the draws in which all run.
+    """
+    other = prices.loc[prices["holds_yours"], "option"].iloc[0]
+    costs = table["present_value"]
+    if other != named and costs[other] - costs[named] <= CLOSE * costs[named]:
+        return f"At your price of a wrong answer {other} costs nearly the same as {named}."
+    return wrong_answer_sentence(prices, named, study.terms)
 
 
 def _weighed(study: Study, labels: Iterable[str]) -> list[str]:

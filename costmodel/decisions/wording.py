@@ -22,8 +22,10 @@ NEAR = 0.75  # of the chance of the likeliest option
 AS_LIKELY = 0.03  # of the draws: chances that are this near are alike
 UNLIKELY = 0.25  # chance to reach the floor
 NARROWER = 0.8  # of the band before a pilot: less is not worth saying
+GROWN = 0.02  # a price whose average differs by more from what was typed says so
 SELDOM = 0.05  # a pilot that settles the choice less often is not worth asking for
 JUDGED = 200  # answers that people judge in one evaluation
+LOWEST = "the lowest expected cost"
 NUMBERS = "two three four five six seven eight nine ten".split()
 Cards = tuple[tuple[str, str, str], ...]
 
@@ -35,9 +37,9 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
     text = f"{'Starting at' if growth else 'At'} {volume(work)} requests a month"
     text += (f" and {growth}" if growth else "") + _peak(work)
     alone = len(study.options) == 1 and not study.part
-    does = "is expected to cost" if alone else "has the lowest expected cost"
-    if study.risk:
-        does = "has the lowest cost after its risk"
+    does = f"has {lowest(study, best, table[table['eligible']])}"
+    if alone and not study.risk:
+        does = "is expected to cost"
     text += f", {_among(study)}{'it' if study.alone else best} {does}"
     if floor is not None and not alone:
         text += f" of the options that are at least {percent(study.confidence)} sure to reach"
@@ -51,17 +53,42 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
     return text + "."
 
 
-def nearest(table: pd.DataFrame) -> str:
-    """The option to speak of where none is eligible.
+def lowest(study: Study, named: str, table: pd.DataFrame) -> str:
+    """What an option has that the rule puts first of a table: costs are weighed in present value,
+    and where another costs less when its months are added up, that is said."""
+    if study.risk:
+        return "the lowest cost after its risk"
+    return LOWEST if least_added_up(named, table) == named else f"{LOWEST} in present value"
 
-    The least expected cost among those with three quarters of the chance of the likeliest; those of
-    unknown quality only where no quality is known. Where none has a chance, the best answers.
+
+def least_added_up(named: str, table: pd.DataFrame) -> str:
+    """The option of a table whose months, added up, are expected to cost least."""
+    usd = table["expected"]
+    return named if np.isclose(usd[named], usd.min(), atol=0) else str(usd.idxmin())
+
+
+def near(table: pd.DataFrame) -> list[str]:
+    """The options that come near to being eligible where none is, in the order of the table.
+
+    Those with three quarters of the chance of the likeliest; those of unknown quality only where no
+    quality is known. Where none has a chance, the best answers.
     """
     known = table["quality"].notna()
     chances = table["p_reaches"].where(known | (not known.any())).fillna(-1.0)
     if known.any() and chances.max() == 0:
-        return str(table["quality"].idxmax())
-    return str(table.index[chances >= NEAR * chances.max()][0])  # the table is in that order
+        return [str(table["quality"].idxmax())]
+    return [*map(str, table.index[chances >= NEAR * chances.max()])]
+
+
+def nearest(table: pd.DataFrame) -> str:
+    """The option to speak of where none is eligible: the least present value of those near it."""
+    return near(table)[0]
+
+
+def has_lowest(study: Study, named: str, table: pd.DataFrame) -> str:
+    """What the option that comes nearest has, where none is eligible."""
+    among = "has" if named == table.index[0] else "has, of what comes near,"
+    return f"{among} {lowest(study, named, table.loc[near(table)])}"
 
 
 def do_not_choose(study: Study, named: str, table: pd.DataFrame, first: str = "") -> str:
@@ -84,8 +111,7 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame, first: str = ""
             f"{percent(row['quality'])} of its answers accepted, at {cost}; add a better option or "
             "lower the floor."
         )
-    least = "has" if named == table.index[0] else "has, of what comes near,"
-    text += f"{named} {least} the lowest expected cost, {cost}, but its chance to reach your "
+    text += f"{named} {has_lowest(study, named, table)}, {cost}, but its chance to reach your "
     text += f"{floor} is only {chance_of(row['p_reaches'], study.confidence)}"
     likeliest = str(chances.index[chances >= chances.max() - AS_LIKELY][0])  # the cheapest of them
     if likeliest != named:
@@ -108,15 +134,18 @@ def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) ->
         )
     others = table[table["eligible"] & (table.index != best)]
     if len(others):
-        yield _beside(study, best, table, others.index[0])
+        less = least_added_up(best, table[table["eligible"]])
+        other = others.index[0] if study.risk or less == best else less
+        yield _beside(study, best, table, other)
     missed = table[~table["eligible"] & (table["risk_adjusted"] < row["risk_adjusted"])]
     missed = missed[(missed["p_reaches"] < study.confidence) & missed["quality"].notna()]
     if len(missed):
         label, least = missed.index[0], missed.iloc[0]
         does = "run" if floor is None else f"reach {percent(floor)}"
+        how = " in present value" if least["expected"] >= row["expected"] else ""
         yield (
-            f"{label} would cost less, {money(least['per_month'], terms)} a month, but its chance "
-            f"to {does} is {chance_of(least['p_reaches'], study.confidence)}, less than the "
+            f"{label} would cost less{how}, {money(least['per_month'], terms)} a month, but its "
+            f"chance to {does} is {chance_of(least['p_reaches'], study.confidence)}, less than the "
             f"{percent(study.confidence)} asked for."
         )
     if study.risk:
@@ -152,7 +181,11 @@ def cards(study: Study, row: pd.Series) -> Cards:
         wrong = f"a month, assumed: {percent(1 - row['quality'])} of answers, "
         each_wrong = row["wrong_answers"] * row["per_request"] / (row["expected"] or 1.0)
         each_wrong /= max(1 - row["quality"], 1e-9)
-        on_average = " on average" if isinstance(study.work.usd_per_failure, Doubt) else ""
+        on_average = ""
+        if isinstance(study.work.usd_per_failure, Doubt):
+            on_average = " on average"
+        elif price and abs(each_wrong / price - 1) > GROWN:  # the wages behind it rise
+            on_average = " on average over the months"
         priced = f"{money(each_wrong, terms)} each{on_average}"
         wrong += priced if price else "for which no price was given"
     chance: tuple[str, str, str] = (
@@ -224,8 +257,15 @@ def _beside(study: Study, best: str, table: pd.DataFrame, other: str) -> str:
     how = f"{best} costs {amount} a month {side} than {other}"
     if dearer < 0.005 and less >= 0:
         return f"{how}, and less in practically every case."
+    if less < 0 and study.risk:
+        return f"{how}, and less in the worst tenth."
     if less < 0:
-        return f"{how}, and less {'in the worst tenth' if study.risk else 'at present values'}."
+        ahead = money(next_row["present_value"] - row["present_value"], terms)
+        return (
+            f"In present value, which ranks the options, {best} costs {ahead} less than {other} "
+            f"over {_months(terms.months)}; with the months added up it costs {amount} a month "
+            "more, because more of its cost comes late."
+        )
     return f"{how} on average, but is dearer in {of_ten(dearer)}."
 
 

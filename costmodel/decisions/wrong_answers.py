@@ -188,9 +188,12 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     money = (terms or Terms()).money
     _, middle, _, mean = table.attrs["yours"]
     amounts = [x * money.per_usd for x in (*ends, mean)]
-    close = len({float(f"{x:.2g}") for x in amounts}) < len(amounts)
-    *shown, average = (_cents(x, 3 if close or x is amounts[-1] else 2) for x in amounts)
-    yours = _cents(middle * money.per_usd, 3)
+    figures = next((f for f in (2, 3) if len({f"{x:.{f}g}" for x in amounts}) == len(amounts)), 4)
+    shown, average = (
+        [_cents(x, figures) for x in amounts[:-1]],
+        _cents(amounts[-1], max(figures, 3)),
+    )
+    yours = _cents(middle * money.per_usd, max(figures, 3))
     if yours != average:
         yours += f", which averages {average} over its range"
     words = "between" if len(ends) == 2 else "less than" if low == 0 else "more than"

@@ -4,13 +4,14 @@ and names that complete."""
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sized
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from functools import wraps
 from os.path import isdir, isfile, samefile
 from pathlib import Path
@@ -30,7 +31,7 @@ from costmodel.core import (
     write,
 )
 from costmodel.core.errors import brief, check
-from costmodel.pages.terminal import as_json, visible, wrapped
+from costmodel.pages.terminal import as_json, many, visible, wrapped
 from costmodel.pages.values import Within
 from costmodel.scenarios.portfolio import WORKERS_MAX
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
@@ -169,8 +170,21 @@ def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
     return [label for label in known if label.lower().startswith(begun.lower())]
 
 
+def in_its_case(source: str) -> str:
+    """The example of that name, upper and lower case being the same; other names as they are."""
+    known = () if Path(source).exists() else examples()
+    return next((name for name in known if name.lower() == source.strip().lower()), source)
+
+
+def any_case(_: Any, __: Any, given: Any) -> Any:
+    """What a parameter names, by `in_its_case`."""
+    if isinstance(given, tuple):
+        return tuple(map(in_its_case, given))
+    return in_its_case(given) if given else given
+
+
 FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
-SCENARIO = argument("scenario", shell_complete=complete_scenarios)
+SCENARIO = argument("scenario", shell_complete=complete_scenarios, callback=any_case)
 WORKERS = option(
     "--workers", default=2, show_default=True, type=Within(1, WORKERS_MAX, whole=True),
     help="How many processes work at once.",
@@ -188,6 +202,36 @@ def not_there(path: str, force: bool) -> None:
     writable(path)
 
 
+MARK = b'name="generator" content="costmodel'  # in the head of each page that a report wrote
+HEAD = 4_096  # bytes of a page in which it is looked for
+KEYS = {"facts", "given", "command", "numbers"}  # of the results that a report wrote
+
+
+def not_ours(folder: str, stem: str, force: bool) -> None:
+    """Refuse to write a report over files that no report wrote, without --force.
+
+    A page says who wrote it; a PDF, a picture or a table is ours where our results lie beside it.
+    """
+    results, found = Path(folder) / f"{stem}.results.json", None
+    with suppress(ValueError, OSError):
+        found = json.loads(results.read_text("utf-8"))
+    ours = isinstance(found, dict) and found.keys() >= KEYS
+    for ending in ("html", "pdf", "png", "results.json", "results.csv"):
+        path = Path(folder) / f"{stem}.{ending}"
+        if path.is_file() and not force:
+            written = MARK in path.read_bytes()[:HEAD] if ending == "html" else ours
+            if not written:
+                raise CatalogError(
+                    f"{path} is there, and no report of costmodel; write to another folder by -o, "
+                    "or add --force"
+                )
+
+
+def failed_at(name: str, error: object) -> None:
+    """Say on stderr what went wrong with one of several."""
+    echo(wrapped(f"{name}: {named(' '.join(str(error).split()))}", indent=2), err=True)
+
+
 def put_csv(table: Any, path: str, index: bool = True) -> None:
     """Write a table, or print it where the path is "-"."""
     put(as_csv(table, index), path)
@@ -199,6 +243,18 @@ def put(text: str, path: str) -> None:
         echo(text, nl=False)
     else:
         write(path, text)
+
+
+def to_compare(path: str, options: Sized) -> str:
+    """What a scenario that was written holds, and how to go on.
+
+    >>> to_compare("mine.yaml", ["RAG"]), to_compare("-", ["RAG", "Prompt"])[-27:]
+    ('mine.yaml: 1 option; costmodel compare mine.yaml', 'then costmodel compare FILE')
+    """
+    held = many(len(options), "option")
+    if path == STDOUT:
+        return f"{held}; keep it in a file, then costmodel compare FILE"
+    return f"{path}: {held}; costmodel compare {path}"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ What writes a file is imported when it is asked for.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -25,13 +26,15 @@ from costmodel.pages.commands import (
     SCENARIO,
     STDOUT,
     WORKERS,
+    any_case,
+    failed_at,
     find_notebook,
     not_there,
     put,
 )
 from costmodel.pages.forms import FORMS, export_as, file_name
 from costmodel.pages.own_numbers import COLUMNS, columns_given
-from costmodel.pages.terminal import aligned, bar, busy, visible, wrapped
+from costmodel.pages.terminal import aligned, bar, busy, many, parted, visible, wrapped
 from costmodel.pages.values import Day, Folder, Within
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
@@ -45,7 +48,7 @@ INPUTS_SHOWN = 20
 
 
 @command()
-@argument("scenarios", nargs=-1, required=True)
+@argument("scenarios", nargs=-1, required=True, callback=any_case)
 @option("-o", "--out", default="exports", show_default=True, type=Folder())
 @option("--excel", "forms", flag_value="excel", multiple=True, help="A workbook, live.")
 @option("--focus", "forms", flag_value="focus", multiple=True, help="A FOCUS 1.2 table.")
@@ -80,7 +83,7 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
             if len(sources) == 1:
                 raise
             failed[name] = " ".join(str(error).split())
-            echo(f"{name}: {failed[name]}", err=True)
+            failed_at(name, error)
     if failed:
         echo(f"{len(failed)} of {len(sources)} scenarios failed: {', '.join(failed)}", err=True)
     return {"failed": failed}
@@ -118,7 +121,7 @@ def files_of(sources: tuple[str, ...]) -> dict[str, str]:
 
 
 @command()
-@argument("scenarios", nargs=-1, required=True)
+@argument("scenarios", nargs=-1, required=True, callback=any_case)
 @option("--notebook", default="01_which_approach", show_default=True, help="What is run for each.")
 @option("-o", "--out", default="reports", show_default=True, type=Folder())
 @option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "png"]),
@@ -147,7 +150,7 @@ def reports(
     failed = {x: y for x, y in zip(jobs, made, strict=True) if not isinstance(y, Report)}
     echo(Path(out) / "index.html")
     for name, error in failed.items():
-        echo(f"{name}: {' '.join(str(error).split())}", err=True)
+        failed_at(name, error)
     if failed:
         echo(f"{len(failed)} of {len(jobs)} reports failed: {', '.join(failed)}", err=True)
     return {"index": str(Path(out) / "index.html"), "reports": len(jobs), "failed": {*failed}}
@@ -212,7 +215,7 @@ def showback(
 @command()
 @option("-o", "--out", metavar="PATH", help="Where it is written; printed by default.")
 @FORCE
-def schema(out: str | None, force: bool) -> None:
+def schema(out: str | None, force: bool) -> Told:
     """Write the JSON Schema of a scenario file, for editors that complete and check.
 
     Name it in the first line of a scenario: # yaml-language-server: $schema=PATH
@@ -222,11 +225,12 @@ def schema(out: str | None, force: bool) -> None:
     if out:
         not_there(out, force)
     put(schema_text(), out or STDOUT)
+    return {"schema": json.loads(schema_text())}
 
 
 @command()
-@argument("old")
-@argument("new", required=False)
+@argument("old", callback=any_case)
+@argument("new", required=False, callback=any_case)
 @option("--from", "since", type=Day(), help="Day of the API prices of OLD, YYYY-MM-DD.")
 @option("--to", "until", type=Day(), help="Day of the API prices of NEW; OLD is both without.")
 @DRAWS
@@ -283,7 +287,12 @@ def diff(
     help="Most by which the cost of a month may exceed that of --against; without it, a year that "
     "of the year before: 10%.",
 )
-@option("--against", metavar="OLD", help="An earlier scenario or result, for --max-growth.")
+@option(
+    "--against",
+    metavar="OLD",
+    callback=any_case,
+    help="An earlier scenario or result, for --max-growth.",
+)
 @DRAWS
 def check(
     scenario: str, label: str | None, max_usd_per_month: float | None,
@@ -362,7 +371,7 @@ def _notes(table: pd.DataFrame, inputs: pd.DataFrame) -> list[str]:
     shown = inputs.head(INPUTS_SHOWN).itertuples()
     notes += [f"{x.input}: {x.before or 'not there'} -> {x.after or 'not there'}" for x in shown]
     if (more := len(inputs) - INPUTS_SHOWN) > 0:
-        notes.append(f"{more} more inputs changed")
+        notes.append(f"{many(more, 'more input')} changed")
     return notes
 
 
@@ -371,8 +380,8 @@ def _text(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str
         return "no difference"
     said = [*map(wrapped, verdicts, ("before: ", "after:  ")), ""]
     if len(table):
-        said += ["expected cost over the horizon, USD", aligned(_rows(table)), ""]
-    return "\n".join([*said, *_notes(table, inputs)])
+        said += ["expected cost over the horizon, USD", parted(_rows(table)), ""]
+    return "\n".join([*said, *(wrapped(note, indent=2) for note in _notes(table, inputs))])
 
 
 def _markdown(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:

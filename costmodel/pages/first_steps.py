@@ -11,12 +11,13 @@ import click
 from click import argument, command, echo, option
 
 from costmodel.core import CatalogError, today
-from costmodel.pages.commands import FORCE, not_there, notebooks, put, words_beside
+from costmodel.pages.commands import FORCE, not_there, notebooks, put, to_compare, words_beside
 from costmodel.pages.terminal import aligned, wrapped
 from costmodel.pages.values import Within
 from costmodel.scenarios.first import USES, USUAL_WRONG, WRONG, first_scenario
 from costmodel.scenarios.scenario import examples, load
 
+PURPOSE = click.Choice(list(USES), case_sensitive=False)
 AMOUNT, USD = Within(0.01, 1e12), Within(0, 1e12)
 
 
@@ -43,7 +44,7 @@ def _question(path: Path) -> str:
 
 @command()
 @argument("path", default="scenario.yaml", metavar="[PATH]")
-@option("--for", "use", type=click.Choice(list(USES)), help="What the model is for.")
+@option("--for", "use", type=PURPOSE, help="What the model is for.")
 @option("--amount", type=AMOUNT, help="Requests or documents a month; for a bill, USD a month.")
 @option("--size", type=AMOUNT, help="Pages of all documents, or of one; otherwise words read.")
 @option("--wrong", type=USD, help="What a wrong answer costs, in USD.")
@@ -60,7 +61,7 @@ def init(
     if use is None:
         for name, one in USES.items():
             echo(f"  {name:10} {one.title}", err=True)
-    use = _asked("What is the model for?", "documents", "--for", use, click.Choice(list(USES)))
+    use = _asked("What is the model for?", "documents", "--for", use, PURPOSE)
     asked = USES[use]
     amount = _asked(asked.amount, asked.usual[0], "--amount", amount, AMOUNT)
     size = _asked(asked.size, asked.usual[1], "--size", size, AMOUNT)
@@ -69,7 +70,7 @@ def init(
     options = load(text).options
     put(text, path)
     with words_beside(path):
-        echo(wrapped(f"{path}: {len(options)} options for this work; costmodel compare {path}"))
+        echo(wrapped(to_compare(path, options)))
     return {"path": path, "options": list(options)}
 
 

@@ -17,8 +17,17 @@ from costmodel.ingest.collect import SUCH_AS, by_kind, kind_named
 from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
 from costmodel.ingest.usage import LEAST_CALLS, Usage, read
-from costmodel.pages.commands import FORCE, not_there, put, put_csv, words_beside, writable
-from costmodel.pages.terminal import aligned, busy, wrapped
+from costmodel.pages.commands import (
+    FORCE,
+    any_case,
+    not_there,
+    put,
+    put_csv,
+    to_compare,
+    words_beside,
+    writable,
+)
+from costmodel.pages.terminal import aligned, busy, many, wrapped
 from costmodel.pages.values import Day, Within
 from costmodel.scenarios.scenario import load
 from costmodel.studies.history.bridge import reconcile as held_against
@@ -88,7 +97,7 @@ def from_files(
             echo(wrapped(held_against(usage, bill).sentence))
         for path in found["load test"]:
             echo(f"{path.name} is a load test: cm.history.with_load_test puts it into a deployment")
-        echo(wrapped(f"{out}: {len(study.options)} options; costmodel compare {out}"))
+        echo(wrapped(to_compare(out, study.options)))
     return {"path": out, "options": list(study.options)}
 
 
@@ -130,7 +139,8 @@ def reconcile(
 
 @command()
 @argument("usage")
-@option("--with", "scenario", required=True, metavar="SCENARIO", help="Whose options are priced.")
+@option("--with", "scenario", required=True, metavar="SCENARIO", callback=any_case,
+        help="Whose options are priced.")  # fmt: skip
 @COLUMNS
 @option("--context", type=Within(1), help="Tokens to which every prompt is cut.")
 @option("--csv", metavar="PATH", help="Write the table by day and class, in USD.")
@@ -181,12 +191,13 @@ def corpus(
         made = corpus_of(found, months)
         prices = index_prices(made, Api(extractor, on=on))
     tokens, repeats = found.table["tokens"], (found.table["repeats"] != "").sum()
-    echo(f"{len(tokens):,} documents, {tokens.sum():,.0f} tokens of {model}")
+    echo(f"{many(len(tokens), 'document')}, {tokens.sum():,.0f} tokens of {model}")
     half, most = f"{tokens.median():,.0f}", f"{tokens.max():,.0f}"
     echo(f"half of them are below {half} tokens, the longest has {most}")
-    echo(f"{repeats:,} nearly repeat another and are left out")
+    words = ("repeats", "is") if repeats == 1 else ("repeat", "are")
+    echo(f"{repeats:,} nearly {words[0]} another and {words[1]} left out")
     for reason, count in found.skipped["reason"].value_counts().items():
-        echo(f"{count:,} files were not read: {reason}")
+        echo(wrapped(f"{many(count, 'file')} {'was' if count == 1 else 'were'} not read: {reason}"))
     echo("")
     rows = prices.map("{:,.2f}".format).reset_index()
     echo(aligned([("index", "low, USD", "USD", "high, USD"), *rows.itertuples(False)]))

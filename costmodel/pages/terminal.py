@@ -31,6 +31,7 @@ COLUMNS = 80  # width where no terminal says another
 WIDEST = 100  # lines longer than this are hard to read
 GLUED = "\u00a0"  # a space at which no line ends
 LEAST = 12  # columns that the first one of a table keeps
+FIRST = 24  # and at most of a table that is parted because it is too wide
 
 
 def as_json(command: str, data: Mapping[str, Any]) -> str:
@@ -154,6 +155,31 @@ def aligned(rows: Iterable[Iterable[str]], right: bool = True) -> str:
             )
             lines.append("  ".join(sides).rstrip())
     return "\n".join(lines)
+
+
+def parted(rows: Iterable[Iterable[str]]) -> str:
+    """Rows of cells as `aligned` makes them, in several tables where one would be too wide: each
+    begins with the first column."""
+    columns = [*zip(*rows, strict=True)]
+    size = [2 + max(len(visible(str(cell))) for cell in column) for column in columns]
+    tables, room = [[columns[0]]], width() - min(size[0] - 2, FIRST)
+    free = room
+    for column, wide in zip(columns[1:], size[1:], strict=True):
+        if wide > free and len(tables[-1]) > 1:
+            tables.append([columns[0]])
+            free = room
+        tables[-1].append(column)
+        free -= wide
+    return "\n\n".join(aligned(zip(*table, strict=True)) for table in tables)
+
+
+def many(count: float, word: str) -> str:
+    """A count with its word.
+
+    >>> many(1, "document"), many(2_000, "document"), many(0, "more input")
+    ('1 document', '2,000 documents', '0 more inputs')
+    """
+    return f"{count:,.0f} {word}{'' if count == 1 else 's'}"
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 from toys import ON, STILL, Better, Buy, api
 
 import costmodel as cm
+from costmodel.choices.schedule import monthly
 from costmodel.core import sample
 from costmodel.decisions.simulate import totals
 from costmodel.laws.money import certainty_equivalent
@@ -212,6 +213,52 @@ def test_a_part_of_a_study_says_so():
     assert "among these" not in cm.recommend(whole).headline
     nobody = cm.recommend(part, quality_floor=0.95)
     assert nobody.headline.startswith("Do not choose yet: among these three options, ")
+
+
+def test_what_leads_in_present_value_alone_is_said_to():
+    """1,030 in equal months beside 1,000 at once: at 10 % a year the later ones are worth less."""
+    terms = replace(STILL, discount_rate=0.1, months=24)
+    late = cm.Option(api(accepted=0.8, **FREE), Buy(1_030 / 24, monthly()))
+    options = {"late": late, "now": buys(1_000.0, 0.8)}
+    study = cm.Study(options, ONE, terms, draws=20)
+    said = cm.recommend(study)
+    assert said.best == "late" and said.table["expected"].idxmin() == "now"
+    assert "late has the lowest expected cost in present value: about USD 42.9" in said.headline
+    (beside,) = (x for x in said.points if x.startswith("In present value, which ranks"))
+    ahead = said.table["present_value"]["now"] - said.table["present_value"]["late"]
+    assert f"late costs USD {ahead:.1f} less than now over 24 months" in beside
+    assert "added up it costs USD 1.25 a month more, because" in beside
+    floored = study.changed(quality_floor=0.9)  # nobody reaches it
+    near = {**options, "late": replace(late, serving=api(accepted=cm.Range(0.7, 0.95), **FREE))}
+    near["now"] = buys(1_000.0, cm.Range(0.7, 0.95))
+    nobody = cm.recommend(floored.changed(options=near, draws=200), pilots=False)
+    assert "late has the lowest expected cost in present value, about" in nobody.headline
+    dear = cm.recommend(study.changed(options={**options, "late": buys(1_030.0, 0.8)}))
+    assert dear.best == "now" and "present value" not in dear.sentence
+
+
+def test_points_speak_of_the_options_that_the_headline_compares():
+    """What costs less and comes nowhere near the floor is no answer at any price."""
+    near = cm.Range(0.55, 0.75, name="near")
+    options = {"bad": buys(10.0, 0.2), "a": buys(30_000.0, near), "b": buys(40_000.0, near)}
+    work = replace(ONE, usd_per_failure=0.4)
+    study = cm.Study(options, work, STILL, draws=200, quality_floor=0.65)
+    said = cm.recommend(study, pilots=False)
+    assert said.best is None and said.named == "a" and said.table.index[0] == "bad"
+    assert "a has, of what comes near, the lowest expected cost at any price" in said.points[-1]
+    assert "bad" not in said.sentence
+
+
+def test_a_price_that_rises_with_wages_says_that_it_is_an_average():
+    options = {"a": buys(10.0, 0.8), "b": buys(20.0, 0.9)}
+    work = replace(ONE, usd_per_failure=0.4)
+    still = cm.recommend(options, work, STILL, draws=20)
+    assert still.cards[1][2].endswith("USD 0.40 each")
+    rising = replace(STILL, trends=replace(STILL.trends, labour=0.05))
+    grown = cm.recommend(options, work, rising, draws=20)
+    assert grown.cards[1][2].endswith("USD 0.43 each on average over the months")
+    little = replace(STILL, trends=replace(STILL.trends, labour=0.005))
+    assert cm.recommend(options, work, little, draws=20).cards[1][2].endswith("USD 0.40 each")
 
 
 def test_a_chance_just_below_what_is_asked_for_does_not_read_as_much():

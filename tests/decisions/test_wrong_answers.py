@@ -166,6 +166,11 @@ def said(usd, option, terms=None):
             "cheap",
             "cheap stays best while a wrong answer costs less than USD 5; you gave it no price.",
         ),
+        (
+            13.34,
+            "dear",
+            "dear stays best while a wrong answer costs more than USD 13.33; you said 13.34.",
+        ),
         (1.0, "worse", "worse is best at no price of a wrong answer; at yours cheap is."),
     ],
 )

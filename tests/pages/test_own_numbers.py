@@ -216,7 +216,8 @@ def test_a_folder_becomes_a_corpus(tmp_path):
     found = cm.ingest.read_documents(new, older=old)
     assert found.table["repeats"].to_dict() == {"a.txt": "", "b.md": "", "c.txt": "a.txt"}
     assert found.table["changed"].to_dict() == {"a.txt": False, "b.md": True, "c.txt": True}
-    assert "3 documents" in said and "1 nearly repeat" in said and "1 files were not read" in said
+    assert "3 documents" in said and "1 file was not read" in said
+    assert "1 nearly repeats another and is left out" in said
     made = cm.history.corpus(found, months=2)
     assert f"churn_per_month: {made.churn_per_month:.4f}" in said
     assert f"tokens: {made.tokens:.0f}" in said
@@ -227,7 +228,7 @@ def test_a_damaged_pdf_is_said_once_and_nothing_else_leaks(tmp_path, monkeypatch
     (tmp_path / "b.txt").write_text("some words stand here")
     monkeypatch.setattr("logging.root.handlers", [])  # as outside of pytest
     result = CliRunner().invoke(cli.main, ["corpus", str(tmp_path)])
-    assert result.stderr == "" and "1 files were not read: damaged" in result.stdout
+    assert result.stderr == "" and "1 file was not read: damaged" in result.stdout
 
 
 def test_only_what_is_given_is_used_and_the_example_only_for_nothing(usage):

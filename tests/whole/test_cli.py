@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 import costmodel as cm
 from costmodel import cli
-from costmodel.pages.commands import find_notebook
+from costmodel.pages.commands import find_notebook, in_its_case
 from costmodel.scenarios.scenario import load, notebooks_folder
 
 SCENARIO = """
@@ -322,6 +323,7 @@ def keys_of(command):
         ("prices", "gpt-4o", "--on", "2026-11-01"),
         ("data",),
         ("corpus", "docs"),
+        ("diff", "support_assistant", "startup_chatbot", "--draws", 100),
     ],
     ids=lambda args: args[0],
 )
@@ -380,6 +382,74 @@ def test_a_portfolio_with_a_failed_row_ends_with_1(scenario, tmp_path):
     rows.write_text("name,requests_per_month\ngood,1000\n")
     assert run(*args).exit_code == 0
     assert "130" in run("--help").stdout
+
+
+def test_errors_of_several_are_wrapped_and_name_the_input(scenario, tmp_path):
+    folder = tmp_path / "several"
+    folder.mkdir()
+    (folder / "good.yaml").write_text(SCENARIO)
+    (folder / "bad.yaml").write_text(SCENARIO.replace("1e5", "-5"))
+    rows = tmp_path / "rows.csv"
+    rows.write_text("name,requests_per_month\ngood,1000\nbad,-5\n")
+    args = ("--csv", tmp_path / "t.csv", "--draws", 100)
+    for result in (
+        run("portfolio", rows, "--base", scenario, *args),
+        run("export", folder, "--json", "--draws", 100, "-o", tmp_path / "out"),
+    ):
+        said = result.stderr
+        assert result.exit_code == 1 and max(map(len, said.splitlines())) <= 80
+        assert "requests per month (Workload.requests_per_month) is -5" in " ".join(said.split())
+
+
+def test_upper_and_lower_case_are_the_same(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = run("compare", "startup_chatbot", "--draws", 100).stdout
+    typed = run("compare", "Startup_Chatbot", "--draws", 100)
+    assert typed.exit_code == 0 and typed.stdout == shown
+    made = run("init", "a.yaml", "--for", "DOCUMENTS", "--amount", 9, "--size", 9, "--wrong", 1)
+    assert made.exit_code == 0, made.output
+    asked = CliRunner().invoke(cli.main, ["init", "b.yaml"], input="Documents\n9\n9\n1\n")
+    assert asked.exit_code == 0 and (tmp_path / "b.yaml").exists()
+    (tmp_path / "SUPPORT_ASSISTANT").write_text(SCENARIO)  # a file of that name is meant
+    assert in_its_case("SUPPORT_ASSISTANT") == "SUPPORT_ASSISTANT"
+    assert in_its_case("Own_Gpus") == "own_gpus" and in_its_case("nowhere") == "nowhere"
+
+
+def test_what_goes_to_standard_output_names_no_file():
+    made = run("init", "-", "--for", "documents", "--amount", 9, "--size", 9, "--wrong", 1)
+    assert "then costmodel compare FILE" in made.stderr and "compare -" not in made.stderr
+
+
+def test_the_schema_as_json_is_an_object():
+    found = json.loads(run("schema", "--json").stdout)["data"]["schema"]
+    assert found == json.loads(run("schema").stdout)
+
+
+def test_one_document_is_no_documents(tmp_path):
+    (tmp_path / "one.md").write_text("A word. " * 50)
+    assert run("corpus", tmp_path).stdout.startswith("1 document, ")
+
+
+def test_a_report_replaces_its_own_files_and_no_others(notebook, ran, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = Path("reports")
+    out.mkdir()
+    page, args = out / "small.html", ("report", notebook)
+    page.write_text("<html><head><title>Mine</title></head>")
+    assert "small.html is there, and no report of costmodel" in refused(*args)
+    assert run(*args, "--force").exit_code == 0
+    page.write_text('<head><meta name="generator" content="costmodel 1"></head>')
+    assert run(*args).exit_code == 0
+    (out / "small.pdf").write_text("mine")
+    assert "small.pdf is there" in refused(*args)
+    results = {"facts": {}, "given": [], "command": "", "numbers": {}}
+    (out / "small.results.json").write_text(json.dumps(results))
+    assert run(*args).exit_code == 0
+
+
+def test_the_help_of_a_portfolio_names_its_columns():
+    words = " ".join(run("portfolio", "--help").stdout.split())
+    assert "Columns of a CSV: `name`; `scenario`, a file or an example" in words
 
 
 def test_names_complete():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costmodel.core import (
+    MILLION,
     Doubt,
     Range,
     check,
@@ -53,17 +54,42 @@ MEANT = {  # what can be meant, where the glossary allows more
     "top_k": (1, 1_000),
     "usd_per_hour": (0, 10_000),
 }
+MEANT_OF = {  # and by unit, where no field of that unit says more
+    "month": (0, 120),
+    "week": (0, 520),
+    "day": (0, 3_650),
+    "share/year": (-0.99, 20),
+    "x": (0, 1_000),
+    "FTE": (0, 1_000),
+    "minute": (0, 10_000),
+    "USD/Mtok": (0, 1_000),
+    "USD/GPU-hour": (0, 1_000),
+    "USD/kWh": (0, 100),
+}
+DIVIDES = 1e-5  # what must be above 0 has a least value below this in the glossary
+LEAST = {"month": 0.1, "x": 0.01, "minute": 0.01, "s": 0.01}  # what is meant there
+LEAST |= dict.fromkeys(("token", "count", "request/month", "character/s", "token/min"), 1)
+LEAST_OTHER = 0.001
+ONE_NUMBER = (  # what can be no range
+    "quality_floor confidence Terms.months requests_per_day usd_per_month FineTune.adapters "
+    "Fleet.warm_replicas"
+).split()
+SHARED = "price list", "part of a mix"  # holders whose inputs are told apart by their keys
 BEYOND = 1e4  # times the present value: more is a slip of the hand
 NUMBER = r"([-+−]?\s*[$€£]?\s*(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?)"
 NUMBER += r"\s*(k|m|bn|b|thousand|million|billion|%)?"
-GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+)(?![\d.,])")  # 300.000: which one?
+GROUPED = re.compile(  # 300.000: which one? Not 1.155M, nor 12.500 %
+    r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+)(?![\d.,]|\s*(?:[kmb%]|thousand|bn|e[-+]?\d))",
+    re.IGNORECASE,
+)
+SMALL_NOW = 10  # an input that is below this now is written with a point, not in thousands
 COMMA = re.compile(r"(?<![\d.,])(0(?=,)|\d+(?=,(?:\d\d?|\d{4,})(?!\d))),(\d+)(?![\d.,])")  # 0,5
 ONE = re.compile(rf"\s*{NUMBER}\s*", re.IGNORECASE)
 TWO = re.compile(rf"\s*{NUMBER}\s*(?:to|\.\.+|–|—|-)\s*{NUMBER}\s*", re.IGNORECASE)
 AROUND = re.compile(rf"\s*{NUMBER}\s*\(\s*{NUMBER}\s*to\s*{NUMBER}\s*\)\s*", re.IGNORECASE)
 SIZES = {"": 1, "%": 0.01, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
 SIZES |= dict.fromkeys(("b", "bn", "billion"), 1e9)
-SMALL = ("a", "an", "the", "of", "per", "for", "in", "my", "each")  # no help to a search
+NO_HELP = ("a", "an", "the", "of", "per", "for", "in", "my", "each")  # no help to a search
 ALSO = {  # words of a search without their "s", and those by which the glossary says it
     "salary": ("hourly cost",),
     "wage": ("hourly cost",),
@@ -81,6 +107,14 @@ ALSO = {  # words of a search without their "s", and those by which the glossary
     "volume": ("requests",),
     "user": ("requests", "tenants"),
     "hardware": ("gpu", "server"),
+    "interest": ("discount rate",),
+    "retraining": ("between trainings",),
+}
+INSTEAD = {  # where a text finds nothing
+    "support agent": "person",
+    "clerk": "person",
+    "employee": "person",
+    "staff": "person",
 }
 GROUPS = ("Traffic", "Quality", "Prices", "People", "GPUs", "Terms")
 OF_GPUS = set("Gpu Fleet Hosted Owned Model Rent Provisioned Colocation Energy Server".split())
@@ -105,6 +139,7 @@ class Input:
     high: float
     least: float  # what is allowed
     most: float
+    also: str = ""  # further words by which it is found
 
     @property
     def log(self) -> bool:
@@ -126,9 +161,12 @@ class Input:
 
     @property
     def allowed(self) -> str:
+        least, most = number_text(self.least), number_text(self.most)
+        if 0 < self.least < DIVIDES:
+            return f"allowed is above 0{'' if math.isinf(self.most) else f' and up to {most}'}"
         if math.isinf(self.most):
-            return f"allowed is at least {number_text(self.least)}"
-        return f"allowed is between {number_text(self.least)} and {number_text(self.most)}"
+            return f"allowed is at least {least}"
+        return f"allowed is between {least} and {most}"
 
     def read(self, text: str) -> Any:
         """The number or Range that a text means; an error says what is allowed.
@@ -140,24 +178,17 @@ class Input:
         Traceback (most recent call last):
         ValueError: 1e12 is not possible: allowed is between 1 and 10,000,000,000
         """
-        if found := GROUPED.search(text):
-            point, grouped = found[0] + "0", found[0].replace(".", ",")
-            ways = f"{point} or {grouped}" if found[0].count(".") == 1 else grouped
-            raise ValueError(f"{found[0]} can be read in two ways; write {ways}")
+        text = GROUPED.sub(self._one_way, text)
         if found := COMMA.search(text):
             raise ValueError(f"{found[0]} has a comma; write {found[1]}.{found[2]}, with a point")
         if "%" in text and not self.share:
             raise ValueError(f"{text.strip()} is a share, and {self.label} is in {self.unit}")
         numbers = numbers_in(text)
-        check(
-            numbers,
-            f"{text!r} is no number; write {number_text(self.mid, 3)}, 1.2M, "
-            f"or a range such as {number_text(self.mid / 2 or 1, 2)} to "
-            f"{number_text(self.mid * 2 or 3, 2)}",
-        )
+        check(numbers, f"{text!r} is no number; write {self._such_as()}")
         low, high = min(numbers), max(numbers)
         inside = self.least <= low and high <= self.most
-        percents = f"; write {text.strip()} %" if self.most == 1 < low <= high <= 100 else ""
+        meant = self.most == 1 < low <= high <= 100 and "%" not in text
+        percents = f"; write {text.strip()} %" if meant else ""
         check(inside, f"{text.strip()} is not possible: {self.allowed}{percents}")
         if len(numbers) == 1 or low == high:
             return int(low) if self.whole and low == int(low) else low
@@ -174,6 +205,36 @@ class Input:
         )
         mid: Any = numbers[0] if len(numbers) == 3 else None
         return Range(low, high, mid=mid, why="yours")
+
+    def _one_way(self, found: re.Match[str]) -> str:
+        """What 1.200 means: 1.2, or 1,200 where that alone is possible; refused where both may be
+        meant."""
+        text, whole = found[0], float(found[0].replace(".", ""))
+        if text.count(".") > 1:
+            return f"{whole:,.0f}"
+        point = self.least <= float(text) <= self.most
+        if point and (whole > self.most or abs(self.mid) < SMALL_NOW):
+            return text
+        if not point and self.least <= whole <= self.most:
+            return f"{whole:,.0f}"
+        plain = number_text(float(text))
+        plain += "0" * bool(GROUPED.fullmatch(plain))
+        raise ValueError(f"{text} can be read in two ways; write {plain} or {whole:,.0f}")
+
+    def _such_as(self) -> str:
+        """Examples of what can be typed."""
+        now = number_text(self.mid, 3)
+        if self.share:
+            ways = [now, f"{number_text(100 * self.mid, 3)} %"]
+        else:
+            ways = [now, *(["1.2M"] if self.most >= MILLION and self.mid >= DECADE else [])]
+        if self.key not in ONE_NUMBER:
+            low, high = max(self.mid / 2, self.least) or 1, min(self.mid * 2, self.most) or 3
+            if self.share:
+                high = min(high, (1 + self.mid) / 2)
+            if low < high:
+                ways.append(f"a range such as {number_text(low, 2)} to {number_text(high, 2)}")
+        return f"{', '.join(ways[:-1])}{',' * (len(ways) > 2)} or {ways[-1]}" if ways[1:] else now
 
 
 def numbers_in(text: str) -> list[float]:
@@ -225,10 +286,13 @@ def describe(key: str, value: Any, place: str = "") -> Input:
     unit, form = unit_of(place), getattr(value, "form", "")
     low, mid, high = (float(getattr(value, end, value)) for end in ("low", "mid", "high"))
     least, most = limits(place)
-    if field_ in MEANT:
-        least, most = max(least, MEANT[field_][0]), min(most, MEANT[field_][1])
+    if known := MEANT.get(field_) or MEANT_OF.get(unit):
+        least, most = max(least, known[0]), min(most, known[1])
     elif math.isinf(most) and mid:
         most = float(f"{max(abs(mid), abs(high)) * BEYOND:.1g}")
+    if 0 < least < DIVIDES:
+        least = LEAST.get(unit, LEAST_OTHER)
+    least, most = min(least, low), max(most, high)  # what it is now, is meant
     factor = FACTOR.get(field_, DECADE)
     ends: tuple[float, float] = (mid / factor, mid * factor) if mid > 0 else (0, 1)
     if isinstance(value, int) and unit == "count":
@@ -246,10 +310,14 @@ def describe(key: str, value: Any, place: str = "") -> Input:
     elif isinstance(value, Doubt):
         ends = low / 2, high * 2
     start, end = max(min(ends[0], low), least), min(max(ends[1], high), most)
-    meaning = getattr(value, "why", "") or meaning_of(place)
-    label = label_of(key if key.rpartition(".")[2] == field_ else place)
+    said, meant = getattr(value, "why", ""), meaning_of(place)
+    holder, _, last = key.rpartition(".")
+    label = label_of(key if last == field_ else place)
+    if last != field_ and label.endswith(tuple(f" ({words})" for words in SHARED)):
+        label = label_of(f"{holder}.{field_}")
     group = group_of(field_, unit, owner)
-    return Input(key, value, label, meaning, unit, group, start, end, least, most)
+    also = meant if said else ""
+    return Input(key, value, label, said or meant, unit, group, start, end, least, most, also)
 
 
 def group_of(name: str, unit: str, owner: str) -> str:
@@ -279,7 +347,7 @@ def found_by(inputs: Iterable[Input], text: str, group: str = "") -> list[Input]
     >>> [x.label for x in found_by([volume], "requests a DAY")], found_by([volume], "quest")
     (['requests per month'], [])
     """
-    words = [re.sub("(?<=..)s$", "", x) for x in text.lower().split() if x not in SMALL]
+    words = [re.sub("(?<=..)s$", "", x) for x in text.lower().split() if x not in NO_HELP]
     begins = [
         re.compile(rf"(?<![a-z0-9])({'|'.join(map(re.escape, (word, *ALSO.get(word, ()))))})")
         for word in words
@@ -296,8 +364,11 @@ def found_by(inputs: Iterable[Input], text: str, group: str = "") -> list[Input]
         for one in inputs
         if (not group or one.group == group)
         and all(
-            begin.search(f"{one.label} {one.key} {one.meaning} {one.unit}".lower())
+            begin.search(f"{one.label} {one.key} {one.meaning} {one.unit} {one.also}".lower())
             for begin in begins
         )
     ]
+    other = INSTEAD.get(text.strip().lower(), "")
+    if not kept and other:
+        return found_by(inputs, other, group)
     return sorted(kept, key=place) if words else kept

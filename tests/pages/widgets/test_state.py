@@ -4,7 +4,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.core import leaves
-from costmodel.pages.widgets.inputs import GROUPS, describe, found_by, numbers_in, shown_text
+from costmodel.pages.widgets.inputs import GROUPS, Input, describe, found_by, numbers_in, shown_text
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.starts import starting
 from costmodel.pages.widgets.state import Asked, State
@@ -43,8 +43,13 @@ def test_what_a_box_shows_is_read_again(value):
         (VOLUME, 3e5, "1e12", "1e12 is not possible: allowed is between 1 and 10,000,000,000"),
         (VOLUME, 3e5, "-5", "allowed is between 1 and"),
         (VOLUME, 3e5, "0.2 to 0.8", "allowed is between 1 and"),
-        (VOLUME, 3e5, "300.000", "can be read in two ways; write 300.0000 or 300,000"),
-        (VOLUME, 3e5, "1.200.000", "can be read in two ways; write 1,200,000"),
+        (VOLUME, 3e5, "300.000", "can be read in two ways; write 300 or 300,000"),
+        (VOLUME, 3e5, "1.155 to 2M", "can be read in two ways; write 1.1550 or 1,155"),
+        ("Judge.agreement", 0.8, "120%", r"120% is not possible: allowed is between 0.501 and 1$"),
+        ("Judge.agreement", 0.8, "85", "is not possible: .* 1; write 85 %"),
+        ("Judge.agreement", 0.8, "x", "write 0.8, 80 %, or a range such as 0.5 to 0.9"),
+        ("quality_floor", 0.6, "x", "write 0.6 or 60 %$"),
+        ("Terms.months", 36, "x", "'x' is no number; write 36$"),
         (VOLUME, 3e5, "25 %", "25 % is a share, and requests per month is in request/month"),
         (WRONG, 4.0, "1,5", "has a comma; write 1.5, with a point"),
         (WRONG, 4.0, "0,125 to 2", "has a comma; write 0.125, with a point"),
@@ -57,6 +62,48 @@ def test_what_a_box_shows_is_read_again(value):
 def test_what_cannot_be_meant_is_refused_with_what_is_allowed(key, value, typed, said):
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
         describe(key, value).read(typed)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "typed", "number"),
+    [
+        (VOLUME, 3e5, "1.155M", 1.155e6), (VOLUME, 3e5, "1.155e6", 1.155e6),
+        (VOLUME, 3e5, "1.155 million", 1.155e6), (VOLUME, 3e5, "1.200.000", 1.2e6),
+        (VOLUME, 3e5, "155.125k", 155_125), (WRONG, 4.0, "1.575", 1.575),
+        (WRONG, 0.4, "1.125", 1.125), ("Judge.agreement", 0.8, "82.125 %", 0.82125),
+        ("Terms.months", 36, "12", 12), ("GPU.usd_per_gpu_hour", 12.0, "2.125", 2.125),
+    ],
+)  # fmt: skip
+def test_a_point_before_three_digits_is_read_where_one_reading_alone_can_be_meant(
+    key, value, typed, number
+):
+    assert describe(key, value).read(typed) == pytest.approx(number)
+    assert Input("", 2e3, "", "", "", "", 500, 5e3, 500, 1e4).read("1.200") == 1_200
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("fine_tune.retrain_months", cm.Range(2, 12), "between 0.1 and 120"),
+        ("Hosted.load_max", 0.85, "between 0.001 and 1"),
+        ("Hosted.batch_max", 64, "between 1 and 600,000"),
+        ("Person.usd_per_hour", 80.0, "between 0 and 10,000"),
+        ("gpt-6-luna.usd_per_mtok_in", 0.1, "between 0 and 1,000"),
+        ("Trends.api", 0.0, "between -0.99 and 20"),
+        ("fine_tune.retrain_months", 1_000.0, "between 0.1 and 1,000"),  # what it is, is meant
+    ],
+)
+def test_what_is_allowed_reads_as_a_person_wrote_it(key, value, allowed):
+    assert describe(key, value).allowed == f"allowed is {allowed}"
+
+
+@pytest.mark.parametrize("name", cm.scenarios.examples())
+def test_no_limit_is_a_power_of_ten_below_one_and_no_two_inputs_share_a_label(name):
+    for question in ("approach", "quick"):
+        inputs = asked(name, question).inputs()
+        labels = [one.label for one in inputs.values()]
+        assert len(set(labels)) == len(labels), {x for x in labels if labels.count(x) > 1}
+        assert not [one.key for one in inputs.values() if "e-" in one.allowed]
 
 
 def test_a_range_that_is_typed_stays_a_range_under_its_key():
@@ -104,13 +151,20 @@ def test_scales_fit_what_they_hold():
     [
         ("salary", "hourly cost (engineer)"), ("hallucination", "cost of a wrong answer"),
         ("requests a day", "requests per month"), ("price of a GPU hour", "rent of a GPU"),
-        ("latency", "peak"), ("the length of an answer", "tokens of the answer"),
+        ("interest", "discount rate"), ("wage of a person", "hourly cost (engineer)"),
+        ("support agent", "hourly cost (engineer)"), ("latency", "peak"),
+        ("the length of an answer", "tokens of the answer"),
     ],
 )  # fmt: skip
 def test_ordinary_words_find_inputs(text, label):
     inputs = asked("own_gpus").inputs().values()
     assert any(label in one.label for one in found_by(inputs, text)), found_by(inputs, text)
     assert not any("different" in one.meaning for one in found_by(inputs, "rent"))
+
+
+def test_retraining_finds_the_months_between_trainings():
+    inputs = asked("code_assistant").inputs().values()
+    assert any("months between trainings" in one.label for one in found_by(inputs, "retraining"))
 
 
 def test_nothing_changed_is_the_study_itself():
