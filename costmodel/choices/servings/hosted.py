@@ -417,5 +417,12 @@ class Hosted:
         flexible: Any = np.maximum(replica_hours - committed, 0.0)
         if self.rent.term == SPOT:
             flexible = queueing.with_losses(flexible, self.fleet.interrupted)
-        signed = self.commitment.usd_per_gpu_hour * self.residency_uplift if self.commitment else 0
+        if not np.any(committed):
+            return self.gpus * flexible * usd
+        signed = self.signed.usd_per_gpu_hour * self.residency_uplift
         return self.gpus * (flexible * usd + committed * signed)
+
+    @property
+    def signed(self) -> Any:
+        """The rent of committed replicas, also where an override or a slider commits to some."""
+        return self.commitment or catalog.rent(self.gpu.id, self.channel, self.fleet.commitment)
