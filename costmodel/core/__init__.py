@@ -101,6 +101,7 @@ from costmodel.core.ranges import (
     Range,
     Usual,
     assumed,
+    is_number,
     is_one_number,
     unmarked,
 )
@@ -149,7 +150,7 @@ __all__ = """
     WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called chance_of check check_draws
     check_known check_writable checked data_folder dollars doubts draw_rows draw_values drive
     driver_key field_names find_key find_keys frozen given_or_drawn go_on has_key held_at
-    in_words is_day is_named is_nest kept key_of label_of leaves limits listed make_folder
+    in_words is_day is_named is_nest is_number kept key_of label_of leaves limits listed make_folder
     meaning_of middle misspelt money named not_none number_list number_text objects of_kind
     one_blas_thread one_number one_step outermost owner_label owner_of percent pin plain_cell
     probabilities public read_rows read_text recorded require rewrite same sample short

@@ -35,6 +35,7 @@ from costmodel.core import (
     check,
     check_known,
     frozen,
+    middle,
     of_kind,
     require,
     validate,
@@ -424,5 +425,6 @@ class Hosted:
 
     @property
     def signed(self) -> Any:
-        """The rent of committed replicas, also where an override or a slider commits to some."""
-        return self.commitment or catalog.rent(self.gpu.id, self.channel, self.fleet.commitment)
+        """The rent of committed replicas; at its middle where a slider commits to the first."""
+        how = self.gpu.id, self.channel, self.fleet.commitment
+        return middle(catalog.rent(*how)) if self.commitment is None else self.commitment
