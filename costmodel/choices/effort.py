@@ -11,12 +11,14 @@ would move the hours by a few per cent, and a team that cannot be smaller than o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.workload import Workload
-from costmodel.core import Usual, number_text, owner_of
+from costmodel.core import MONTHS_PER_YEAR, ROUNDING, Range, Usual, middle, number_text, owner_of
 from costmodel.facts.catalog import practice
 
 BUILD, UPKEEP, REVIEW = "build_factor", "upkeep_factor", "review_factor"
@@ -81,3 +83,36 @@ def effort_said(owner: Any, name: str, work: Workload) -> tuple[Any, str, tuple[
     total = effort(owner, name, work)
     said = f"({words})" if np.ndim(total) else f"{number_text(total)} ({words})"
     return total, said, cited if given.by in WITH_VOLUME else cited[:-1]
+
+
+def watched_by(techniques: Iterable[Any]) -> Any:
+    """The technique that says how often answers drift, or None: each one asks for a retraining."""
+    return next((t for t in techniques if hasattr(t, "drifts_per_year")), None)
+
+
+def counted(owner: Any, name: str, work: Workload, beside: Iterable[Any] = ()) -> Any:
+    """What a field counts as here: the number or Range that would do the same if it were given.
+
+    A usual one is scaled by tier and volume, with these at their middles; months between
+    retrainings are those of the `Monitoring` beside it. Not in it: GPUs above those of a small
+    fleet, for which a usual team grows and one that is given does not.
+    """
+    given = getattr(owner, name)
+    if not isinstance(given, Usual):
+        return given
+    if given.by != REPLACED:
+        now, at = middle((owner, work)), middle(given.value)
+        factor = effort(now[0], name, now[1]) / at if at else 1.0
+        return _over(given.value, lambda x: x * factor)
+    watch = watched_by(beside)
+    if watch is None:
+        return given.value
+    return _over(watch.drifts_per_year, lambda x: MONTHS_PER_YEAR / max(x, ROUNDING))
+
+
+def _over(value: Any, change: Any) -> Any:
+    """A number or a Range with its ends changed."""
+    if not isinstance(value, Range):
+        return change(value)
+    low, high = sorted(map(change, (value.low, value.high)))
+    return replace(value, low=low, high=high, mid=change(value.mid))

@@ -75,6 +75,7 @@ from costmodel.core.nested import (
     find_key,
     find_keys,
     has_key,
+    held_at,
     is_nest,
     kept,
     key_of,
@@ -100,6 +101,7 @@ from costmodel.core.ranges import (
     Range,
     Usual,
     assumed,
+    is_number,
     is_one_number,
     unmarked,
 )
@@ -140,17 +142,18 @@ from costmodel.core.words import (
 )
 
 __all__ = """
-    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS GB
-    GLOSSARY HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR
-    MILLION MINUTES_PER_HOUR MONTHS_PER_YEAR MTOK Measured NotRecordable
-    Number OtherBranch Plan ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX StandIn
-    Stopped TRIALS_MAX UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
-    WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called chance_of check check_draws check_known
-    check_writable checked data_folder dollars doubts draw_rows draw_values drive driver_key
-    field_names find_key find_keys frozen given_or_drawn go_on has_key in_words is_day is_named
-    is_nest kept key_of label_of leaves limits listed make_folder meaning_of middle misspelt
-    money named not_none number_list number_text objects of_kind one_blas_thread one_number one_step
-    outermost owner_label owner_of percent pin plain_cell probabilities public read_rows read_text
-    recorded require rewrite same sample short temporary_folder unchecked uniforms unit_of unknown
-    today unmarked validate walk while_wanted whole_number write write_all
+    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt ENOUGH FORMS GB GLOSSARY
+    HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LARGEST LEAST_DIVISOR MILLION
+    MINUTES_PER_HOUR MONTHS_PER_YEAR MTOK Measured NotRecordable Number OtherBranch Plan
+    ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX StandIn Stopped TRIALS_MAX
+    UNSEEN USD Unpriced Usual WEEKS_PER_MONTH WHOLE WORKING_HOURS_PER_MONTH
+    WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed called chance_of check check_draws
+    check_known check_writable checked data_folder dollars doubts draw_rows draw_values drive
+    driver_key field_names find_key find_keys frozen given_or_drawn go_on has_key held_at
+    in_words is_day is_named is_nest is_number kept key_of label_of leaves limits listed make_folder
+    meaning_of middle misspelt money named not_none number_list number_text objects of_kind
+    one_blas_thread one_number one_step outermost owner_label owner_of percent pin plain_cell
+    probabilities public read_rows read_text recorded require rewrite same sample short
+    temporary_folder unchecked uniforms unit_of unknown today unmarked validate walk
+    while_wanted whole_number write write_all
 """.split()

@@ -176,12 +176,16 @@ def same(a: Any, b: Any) -> bool:
 # -- rewriting -------------------------------------------------------------------------------------
 
 
-def rewrite(x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False) -> Any:
+def rewrite(
+    x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False, marks_too: bool = False
+) -> Any:
     """A copy of nested dataclasses, tuples and dicts with `change(key, number)` for each number.
 
     With `doubts_only` the change is asked for Ranges and evaluations alone, otherwise for every
-    value that is no text, flag, None, dataclass, tuple or dict. What does not change is shared
-    with x, not copied, and an object that occurs twice is rewritten once.
+    value that is no text, flag, None, dataclass, tuple or dict. The mark of a usual number stays
+    on, as it must where a doubt becomes a draw of it; with `marks_too` the change gets the number
+    in its mark, and what it returns takes the place of both. What does not change is shared with
+    x, not copied, and an object that occurs twice is rewritten once.
     """
     done: dict[int, Any] = {}
 
@@ -208,11 +212,15 @@ def rewrite(x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False
             if isinstance(old, (tuple, dict)) or is_nest(old):
                 value = visit(old)
             elif isinstance(old, Doubt) or not (doubts_only or isinstance(old, NO_NUMBERS)):
-                value = change(key_of(x, name, old), old)
+                held = given if marks_too else old
+                value = change(key_of(x, name, old), held)
+                if value is not held:
+                    new[name] = value if held is given else replace(given, value=value)
+                continue
             else:
                 continue
             if value is not old:
-                new[name] = value if given is old else replace(given, value=value)
+                new[name] = value
         return unchecked(x, **new) if new else x
 
     return visit(x)
@@ -220,7 +228,9 @@ def rewrite(x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False
 
 @public
 def pin(x: Any, key: str, value: Any) -> Any:
-    """x with one number set wherever it occurs.
+    """x with one number set wherever it occurs, as if somebody had given it.
+
+    So the tier of the workload does not scale it, as it scales what is usual.
 
     Parameters
     ----------
@@ -241,6 +251,14 @@ def pin(x: Any, key: str, value: Any) -> Any:
     >>> Fee = make_dataclass("Fee", ["usd"], frozen=True)
     >>> pin((Fee(3), Fee(4)), "Fee.usd", 5)
     (Fee(usd=5), Fee(usd=5))
+    """
+    return rewrite(x, lambda k, held: value if k == key else held, marks_too=True)
+
+
+def held_at(x: Any, key: str, value: Any) -> Any:
+    """x with one number at a value of its own doubt, such as an end of it.
+
+    What is usual stays so: the tier of the workload scales it, as it scales the draws.
     """
     return rewrite(x, lambda k, old: value if k == key else old)
 

@@ -137,7 +137,8 @@ def sweep(
         An input, such as "requests_per_month", "Rag.top_k" or
         "H100-SXM.neocloud.on_demand.usd_per_gpu_hour"; or {input: values, ...}.
     values : sequence of float, optional
-        The values of one input, in its own unit. None: a thirtieth to thirty times the present
+        The values of one input, in its own unit; each counts as it is given, and no tier scales it.
+        None: a thirtieth to thirty times the present
         one, or 0 to 1 for a share.
     draws : int, optional
         With it, a band of so many draws at each point.

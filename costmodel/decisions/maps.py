@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check, check_known, find_keys, leaves, require
+from costmodel.core import check, check_known, find_keys, require
 from costmodel.decisions.compare import compare
 from costmodel.decisions.rule import standing
-from costmodel.decisions.search import goal_limits, present, product, spacing
+from costmodel.decisions.search import counted_now, goal_limits, present, product, spacing
 from costmodel.decisions.simulate import comparable, expected, simulate, totals
 
 MAP_POINTS = 41
@@ -127,7 +127,7 @@ def regions(study: Study, over: Mapping[str, Any], draws: int | None = MAP_DRAWS
         rule.index[rule["eligible"]] if rule["eligible"].any() else comparable(study).options
     )
     study = study.only(*good)
-    values, keys = leaves(study.inputs), find_keys(study.inputs, over)
+    values, keys = counted_now(study), find_keys(study.inputs, over)
     check(
         keys[0] != keys[1], f"regions needs two inputs, and {' and '.join(map(repr, over))} are one"
     )

@@ -7,12 +7,39 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import counted
 from costmodel.choices.study import Study
-from costmodel.core import Doubt, check, find_key, leaves, limits, require, unit_of
+from costmodel.core import (
+    Doubt,
+    Usual,
+    check,
+    find_key,
+    key_of,
+    leaves,
+    limits,
+    objects,
+    require,
+    unit_of,
+    walk,
+)
 
 FACTOR = 1000.0  # a break-even is looked for between a thousandth and a thousand times the present
 NEAR_FACTOR, NEAR_POINTS = 30.0, 61  # goals and sweeps look nearer
 EDGE = 1e-4  # shares are looked at from here to one less this
+
+
+def counted_now(study: Study) -> dict[str, Any]:
+    """Every number by its key, as it counts now beside values that are given in its place.
+
+    A value on an axis counts as it is given; so what is usual is shown as tier and volume scale it.
+    """
+    found, scaled = leaves(study.inputs), {}
+    for option in study.options.values():
+        for owner, name, value in walk(option):
+            if isinstance(getattr(owner, name), Usual):
+                here = counted(owner, name, study.work, objects(option))
+                scaled.setdefault(key_of(owner, name, value), here)
+    return found | scaled
 
 
 def present(value: Any) -> float:
@@ -42,7 +69,7 @@ def search_limits(
 
     What is asked for, else the present value over and times a factor, or 0 to 1 for a share.
     """
-    now = present(leaves(study.inputs)[find_key(study.inputs, over)])
+    now = present(counted_now(study)[find_key(study.inputs, over)])
     field = over.rsplit(".", 1)[-1]
     least, most = limits(field)
     for name, given in (("low", low), ("high", high)):

@@ -14,7 +14,14 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core import Doubt, check, find_keys, label_of, leaves, number_text, percent, require
-from costmodel.decisions.search import goal_limits, present, root, sign_changes, spacing
+from costmodel.decisions.search import (
+    counted_now,
+    goal_limits,
+    present,
+    root,
+    sign_changes,
+    spacing,
+)
 from costmodel.decisions.simulate import (
     UNKNOWN,
     PerDraw,
@@ -54,10 +61,10 @@ def goal_seek(
     Returns
     -------
     DataFrame
-        `input`, `meaning`, `now`, `needed` (the crossing nearest to now; NaN: never, between a
-        thirtieth and thirty times, or 0 and 1 for a share), `side` (whether it has to be
-        "above" or "below" that), `low` and `high` [unit of the input],
-        `inside` (whether needed lies in the Range), `chance` (that the input lies beyond it),
+        `input`, `meaning`, `now` (what is usual, as tier and volume scale it), `needed` (the
+        crossing nearest to now; NaN: never, between a thirtieth and thirty times, or 0 and 1 for a
+        share), `side` (whether it has to be "above" or "below" that), `low` and `high` [unit of the
+        input], `inside` (whether needed lies in the Range), `chance` (that it lies beyond it),
         `verdict`. Likeliest first, then nearest.
 
     Raises
@@ -83,7 +90,7 @@ def goal_seek(
         study = comparable(study)
         check(goal in study.options, f"goal_seek: {goal!r} cannot be ranked: {UNKNOWN}")
         check(len(study.options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
-    values, meaning = leaves(study.inputs), meanings(study.inputs)
+    values, meaning = counted_now(study), meanings(study.inputs)
     names = [over] if isinstance(over, str) else list(over or ["Workload.requests_per_month"])
     keys = find_keys(study.inputs, names)
     if not over:

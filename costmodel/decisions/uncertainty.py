@@ -86,12 +86,14 @@ def _tornado(study: Study) -> pd.DataFrame:
 
     def at_ends(inputs: list[str], draws: int) -> np.ndarray:
         """USD with each input at either end and all others drawn, shape (inputs, 2)."""
-        grid = np.full((len(inputs), len(inputs), 2), np.nan)  # one input at a time
+        # one input at a time, and last none: so each is drawn somewhere, and its ends are of its
+        # draws, which the tier scales where they are usual, and not values that somebody gives
+        grid = np.full((len(inputs), len(inputs) + 1, 2), np.nan)
         for i, key in enumerate(inputs):
             grid[i, i] = ends[key]
         axes = dict(zip(inputs, grid.reshape(len(inputs), -1), strict=True))
         usd = expected(study, axes, draws, against is not None, every)
-        first, *other = (usd[name].reshape(-1, 2) for name in labels)
+        first, *other = (usd[name].reshape(-1, 2)[:-1] for name in labels)
         return first - other[0] if other else first
 
     table = pd.DataFrame(

@@ -41,9 +41,10 @@ def batches(
     """What is asked of the bills of all options that can run, a batch of rows at a time.
 
     Rows are draws (None: one row, the middle of every Range), each with all points of the grid. An
-    input is drawn at points where its axis is NaN. With `and_middle` one more row, the last, has
-    the middle of every Range. `asked` gives numbers and arrays in dicts, lists and tuples; a plan
-    of their steps serves all batches, and later calls with an equal `asked`.
+    input is drawn at points where its axis is NaN; an axis without NaN counts as given, and no tier
+    scales it. With `and_middle` one more row, the last, has the middle of every Range. `asked`
+    gives numbers and arrays in dicts, lists and tuples; a plan of their steps serves all batches,
+    and later calls with an equal `asked`.
     """
     things: Any = (study.options, study.work, study.terms)
     axes = _axes(things, grid or {})

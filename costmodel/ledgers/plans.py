@@ -20,11 +20,11 @@ from costmodel.core import (
     NotRecordable,
     OtherBranch,
     Plan,
+    Usual,
     field_names,
     key_of,
     recorded,
     rewrite,
-    unmarked,
 )
 from costmodel.ledgers.engine import evaluate_all
 
@@ -118,7 +118,14 @@ def _skeleton(x: Any) -> Found:
 
 
 def _field(owner: Any, name: str) -> Found:
-    value = unmarked(getattr(owner, name))
+    given = getattr(owner, name)
+    if isinstance(given, Usual):  # the tier scales it, and not what somebody gives in its place
+        skeleton, *belongs = _number(owner, name, given.value)
+        return (Usual, given.by, skeleton), *belongs
+    return _number(owner, name, given)
+
+
+def _number(owner: Any, name: str, value: Any) -> Found:
     if isinstance(value, Doubt):
         if value.low == value.high:
             return (float, value.mid), [], []

@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.choices.purchases import Line
 from costmodel.choices.quality.answering import accepted, cases
 from costmodel.choices.terms import Terms
-from costmodel.core import Doubt, Infeasible, key_of, leaves, middle, owner_of, pin, walk
+from costmodel.core import Doubt, Infeasible, held_at, key_of, leaves, middle, owner_of, walk
 from costmodel.facts import catalog
 from costmodel.facts.rows import files, newest_rows
 from costmodel.ledgers.calendar import Calendar
@@ -124,6 +124,6 @@ def moving(
         moves = None
         for end in ends if far else ends[:1]:
             with suppress(ValueError, TypeError):  # a number that may not be moved so
-                moves = moves or outcome(middle(pin(things, key, end))) != now
+                moves = moves or outcome(middle(held_at(things, key, end))) != now
         if moves or (far and moves is None):
             yield key

@@ -14,17 +14,14 @@ from typing import Any
 
 from costmodel.choices.study import Study
 from costmodel.core import (
-    CatalogError,
     check,
     in_words,
     is_named,
-    key_of,
     not_none,
     of_kind,
     public,
     read_text,
     unknown,
-    walk,
     write,
 )
 
@@ -123,14 +120,8 @@ def save(scenario: Study, path: str | Path) -> Path:
     """
     from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
 
-    text = as_yaml(scenario)
-    for ours, again in zip(walk(scenario.inputs), walk(load(text).inputs), strict=True):
-        if ours[2] != again[2]:
-            raise CatalogError(
-                f"{key_of(*ours)} is {ours[2]} and a file would make it {again[2]}; "
-                "change it by a field of its option"
-            )
-    return write(path, text)
+    check(scenario.title, "a scenario without a title cannot be saved; give title= to its Study")
+    return write(path, as_yaml(scenario))
 
 
 @public

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import suppress
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,21 +20,14 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.own import YOURS
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study, evaluation_name
-from costmodel.core import (
-    CatalogError,
-    Measured,
-    Usual,
-    check,
-    key_of,
-    not_none,
-    objects,
-    same,
-    walk,
-)
+from costmodel.choices.zeros import zeros
+from costmodel.core import CatalogError, Measured, Usual, check, not_none, objects, same
 from costmodel.facts.prices import OWN, UNUSUAL
 from costmodel.facts.records import FromCatalogue, Gpu, Model
 from costmodel.ledgers.evidence import published_as
+from costmodel.scenarios.overriding import overrides, refuse_difference
 from costmodel.scenarios.places import SERVINGS
+from costmodel.scenarios.reading import read
 
 BESIDE = dict(SERVINGS.values())  # the field that stands beside the name of a serving
 
@@ -42,10 +35,30 @@ BESIDE = dict(SERVINGS.values())  # the field that stands beside the name of a s
 def as_yaml(study: Study) -> str:
     """The study as YAML text: only what differs from the defaults, and every price date.
 
-    `CatalogError` for what a file cannot say: a record of your own, or one changed in one option.
+    What its fields cannot say stands under `overrides`. `CatalogError` for what a file cannot say:
+    a record of your own, or one changed in one option.
     """
+    for record in objects((study.inputs, study.evidence)):
+        if hasattr(record, "sources") and not _is_own(record):
+            _check_published(record)
+    plain = _text(study, {})
+    found = overrides(study, _read(plain, study))
+    if not found:
+        return plain
+    text = _text(study, found)
+    refuse_difference(study, _read(text, study))
+    return text
+
+
+def _read(text: str, study: Study) -> Study:
+    """What the text says; one that nobody has named yet may be read too."""
+    return read(text, "what is saved", Path(), {"title": study.title or "a scenario"})
+
+
+def _text(study: Study, changed: dict[str, Any]) -> str:
+    """The text of a study with these overrides."""
     return yaml.dump(
-        _spec(study),
+        _spec(study, changed),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -59,7 +72,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _spec(study: Study) -> dict[str, Any]:
+def _spec(study: Study, changed: dict[str, Any]) -> dict[str, Any]:
     """Everything that the file says."""
     options, quality = _options(study)
     spec = {
@@ -68,7 +81,7 @@ def _spec(study: Study) -> dict[str, Any]:
         "workload": _workload(study),
         "terms": _fields(study.terms, study),
         "options": options,
-        "overrides": {key: _plain(value, study) for key, value in _overrides(study).items()},
+        "overrides": {key: _plain(value, study) for key, value in changed.items()},
         "quality": quality,
         "evidence": {label: _option(label, x, study) for label, x in study.evidence.items()},
         "quality_floor": study.quality_floor,
@@ -77,9 +90,14 @@ def _spec(study: Study) -> dict[str, Any]:
         "draws": study.draws,
         "seed": study.seed,
         "note": study.note,
-        "accept_zero": list(study.accept_zero or ()),
+        "accept_zero": _zeros(study),
     }
     return {name: value for name, value in spec.items() if value not in (None, "", {}, [])}
+
+
+def _zeros(study: Study) -> list[str]:
+    """The zeros that are meant: those that were accepted, else all, since no other is left."""
+    return list(zeros(*study.inputs) if study.accept_zero is None else study.accept_zero)
 
 
 def _plain(x: Any, study: Study) -> Any:
@@ -113,6 +131,11 @@ def _own_api(x: Api, study: Study) -> dict[str, Any]:
     return {"own_api": card.id, **plain, **rest, **({"note": why[0]} if why else {})}
 
 
+def _is_fitted(value: Any) -> bool:
+    """Whether a number of a serving is that of its fit; an error of one's own would drop both."""
+    return getattr(value, "source", "") == "serving-fit"
+
+
 def _is_own(x: Any) -> bool:
     """Whether a record is the user's, and not one of the catalogue."""
     return YOURS in dict(getattr(x, "sources", ())).values()
@@ -132,7 +155,9 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
         default = f.default if factory is dataclasses.MISSING else factory()
         follows = (
             isinstance(value, (FromCatalogue, Usual))
-            or getattr(value, "source", "") == "serving-fit"
+            or _is_fitted(value)
+            or (f.name == "error" and _is_fitted(getattr(x, "first_token_error", None)))
+            or (isinstance(value, tuple) and any(hasattr(each, "sources") for each in value))
             or (f.name in ("rent", "commitment", "people") and not isinstance(value, str))
             or (isinstance(x, (Api, Provisioned)) and (f.name, value) in usual)
             or (f.name in of_model and same(of_model[f.name], value))
@@ -147,11 +172,6 @@ def _workload(study: Study) -> dict[str, Any]:
     task: Any = study.work.task
     found = _fields(study.work, study)
     found.pop("task")
-    usual = Task(task.id)
-    check(
-        same(replace(task, difficulty=usual.difficulty, not_said=False), usual),
-        "a task with numbers of its own cannot be saved; write its name and difficulty",
-    )
     if not task.not_said:
         found["task"] = task.id
     if not same(task.difficulty, Task(task.id, not_said=task.not_said).difficulty):
@@ -215,38 +235,9 @@ def _judged(label: str, quality: Any, study: Study) -> Any:
     return plain
 
 
-def _overrides(study: Study) -> dict[str, Any]:
-    """Numbers of records (prices, GPUs, people ...) that are not those of the catalogue.
-
-    And usual numbers that were changed under their key, which the tier still scales.
-    """
-    pairs = [
-        (key_of(*theirs), value, theirs[2])
-        for record in objects(study.inputs)
-        if hasattr(record, "sources") and not _is_own(record)
-        for (*_, value), theirs in zip(walk(record), walk(_published(record)), strict=True)
-    ]
-    pairs += [
-        (key_of(x, f.name, getattr(x, f.name).value), getattr(x, f.name).value, f.default.value)
-        for x in objects(study.inputs)
-        for f in dataclasses.fields(x)
-        if isinstance(getattr(x, f.name), Usual)
-    ]
-    changed = {key: value for key, value, published in pairs if not same(value, published)}
-    for key, value, _ in pairs:
-        if key in changed and not same(changed[key], value):
-            raise CatalogError(
-                f"{key} has several values in this scenario, and a file can hold one; "
-                "change it in all options"
-            )
-    return changed
-
-
-def _published(record: Any) -> Any:
-    published = published_as(record)
-    if published is None:
+def _check_published(record: Any) -> None:
+    if published_as(record) is None:
         raise CatalogError(
             f"{record.id!r} is not in the catalogue and cannot be saved; "
             "use a record of the catalogue and overrides"
         )
-    return published

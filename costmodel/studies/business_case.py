@@ -24,11 +24,11 @@ from costmodel.core import (
     Range,
     check,
     frozen,
+    held_at,
     leaves,
     of_kind,
     one_number,
     percent,
-    pin,
     require,
     unit_of,
     validate,
@@ -316,7 +316,7 @@ def npv_tornado(
     for key, value in leaves(things).items():
         if isinstance(value, Doubt) and value.low < value.high:
             ends = value.low, value.high
-            low, high = (worth(pin(things, key, end), FEW) + level for end in ends)
+            low, high = (worth(held_at(things, key, end), FEW) + level for end in ends)
             rows.append((key, *ends, unit_of(key) or "share", low, high, abs(high - low)))
     columns = ["input", "low", "high", "unit", "usd_low", "usd_high", "spread"]
     table = pd.DataFrame(rows, columns=columns).assign(currency="USD")

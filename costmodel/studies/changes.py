@@ -165,7 +165,8 @@ def _by_step(end: Numbers, judged: Collection[str]) -> dict[str, dict[str, Any]]
         if isinstance(owner, Api) and field == "discount":  # one key for all models
             continue
         key = key_of(owner, field, value)
-        found["quality" if key in judged else step_of(owner, field)].setdefault(key, value)
+        step = "quality" if key in judged else step_of(owner, field)
+        found[step].setdefault(key, getattr(owner, field))  # what is usual stays so
     for card in objects(end):
         if isinstance(card, ApiPrice):
             found["price"][key_of(card, "known", card.known)] = card.known
@@ -207,7 +208,7 @@ def _judged(option: Any, end: Any) -> Any:
 
 def _moved(side: Numbers, values: dict[str, Any]) -> Numbers:
     """The side with these inputs at their values after, wherever it has them."""
-    return rewrite(side, lambda key, old: values.get(key, old))
+    return rewrite(side, lambda key, held: values.get(key, held), marks_too=True)
 
 
 def _numbers(side: Any) -> Numbers:

@@ -9,6 +9,7 @@ from toys import STAFFED, STILL, api
 import costmodel as cm
 from costmodel.choices.effort import volume_factor
 from costmodel.choices.servings.people import fleet_fte
+from costmodel.core import draw_values, middle
 from costmodel.decisions.simulate import totals
 
 ON = "2026-11-20"
@@ -87,10 +88,76 @@ def test_hours_that_were_given_are_not_scaled(tier):
     assert found["write the reference answers"] == pytest.approx(70 * 5 / 60)
 
 
-def test_a_number_under_its_key_is_that_of_a_product():
-    study = cm.Study(cm.Option(API, cm.Prompt()), replace(WORK, tier="internal"), STAFFED)
+INSIDE = replace(WORK, tier="internal")
+
+
+def test_a_number_that_is_given_under_its_key_counts_as_it_is_given():
+    """On an axis, pinned, in a file and in a field, wherever: no tier scales it."""
+    study = cm.Study(cm.Option(API, cm.Prompt()), INSIDE, STAFFED)
     one, two = totals(study, None, {"prompt.build_weeks": [1, 2]})["option"]
-    assert two - one == pytest.approx(40 * 0.33 * 100)
+    assert two - one == pytest.approx(40 * 100)
+    option = cm.uncertainty.pin(study.option(), "prompt.build_weeks", 2.0)
+    assert option == cm.Option(API, cm.Prompt(build_weeks=2.0))
+    assert hours(option, INSIDE)["write and test the prompt"] == 80
+    text = TEXT.replace("tier: internal", "tier: critical")
+    given = cm.load(text + "overrides: {prompt.build_weeks: 2}\n")
+    field = cm.load(text.replace("[prompt]", "[prompt: {build_weeks: 2}]"))
+    assert cm.compare(given, draws=200).equals(cm.compare(field, draws=200))
+
+
+def test_a_draw_and_an_end_of_what_is_usual_are_scaled():
+    """Also the one bar of a tornado that stands alone, and after the same numbers were given."""
+    usual = cm.Prompt(upkeep_fte=0).build_weeks
+    study = cm.Study(
+        cm.Option(API, cm.Prompt(upkeep_fte=0)), INSIDE, STAFFED, draws=400, accept_zero=None
+    )
+    given = cm.Option(API, cm.Prompt(upkeep_fte=0, build_weeks=usual.value))
+    beside = cm.Study(given, middle(INSIDE), STAFFED, draws=400, accept_zero=None)
+    alone = replace(study, work=middle(INSIDE))
+    for factor, one in ((0.33, alone), (1.0, beside), (0.33, alone)):
+        for _ in range(4):  # the fourth answer is that of a plan
+            usd = totals(replace(one), 400)["option"]
+        low, high = (40 * 100 * factor * end for end in (usual.value.low, usual.value.high))
+        tokens = usd.min() - 40 * 100 * factor * draw_of(usual.value).min()
+        assert usd.max() - usd.min() == pytest.approx(
+            40 * 100 * factor * np.ptp(draw_of(usual.value)), rel=1e-9
+        )
+        bar = cm.uncertainty.tornado(one).iloc[0]
+        assert bar["input"] == "prompt.build_weeks"
+        assert bar["usd_high"] - bar["usd_low"] == pytest.approx(high - low, rel=0.02)
+        assert tokens > 0
+
+
+def draw_of(doubt):
+    return draw_values("prompt.build_weeks", doubt, 400, 0)[:, 0]
+
+
+def test_the_value_that_an_analysis_calls_now_is_the_one_that_counts():
+    """A sweep that stands where the input is now gives what the study costs."""
+    study = cm.Study(cm.Option(API, cm.Prompt()), middle(INSIDE), middle(STAFFED), draws=100)
+    now = cm.decisions.goal_seek(study, "option", over="prompt.build_weeks", usd=1.0)["now"].item()
+    assert now == pytest.approx(0.33 * cm.Prompt().build_weeks.value.mid)
+    plain = middle(study.option())
+    here = totals(replace(study, options={"option": plain}), None)["option"]
+    assert totals(study, None, {"prompt.build_weeks": [now]})["option"][0] == pytest.approx(here)
+
+
+def test_months_between_retrainings_count_once_somebody_gives_them():
+    """Beside `Monitoring` the usual ones do nothing: each drift asks for a retraining."""
+    option = cm.Option(OWN, cm.Lora(examples=1_000), cm.Monitoring())
+    study = cm.Study(option, WORK, cm.Terms(months=24))
+    key = "fine_tune.retrain_months"
+    now = cm.decisions.goal_seek(study, "option", over=key, usd=1.0)["now"].item()
+    assert now == pytest.approx(12 / middle(cm.Monitoring()).drifts_per_year)
+    two, six = totals(study, None, {key: [2.0, 6.0]})["option"]
+    assert (
+        two
+        > six
+        == totals(replace(study, options=cm.uncertainty.pin(study.options, key, 6.0)), None)[
+            "option"
+        ]
+    )
+    assert not cm.ledgers.register(study, unused=True).set_index("input").loc[key, "used"]
 
 
 def test_draws_of_two_options_are_paired():

@@ -510,7 +510,7 @@ def test_what_a_file_cannot_say_is_an_error_and_nothing_is_written(tmp_path):
         save(replace(s, options=options), tmp_path / "no.yaml")
     dear = cm.uncertainty.pin(s.options["RAG"], "gpt-6.1-terra.usd_per_mtok_in", 9.0)
     with pytest.raises(
-        cm.facts.CatalogError, match=r"gpt-6.1-terra.usd_per_mtok_in has several values"
+        cm.facts.CatalogError, match=r"gpt-6.1-terra.usd_per_mtok_in\) has several values"
     ):
         save(replace(s, options={**s.options, "RAG": dear}), tmp_path / "no.yaml")
     assert not (tmp_path / "no.yaml").exists()

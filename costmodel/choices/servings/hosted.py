@@ -35,6 +35,7 @@ from costmodel.core import (
     check,
     check_known,
     frozen,
+    middle,
     of_kind,
     require,
     validate,
@@ -417,5 +418,13 @@ class Hosted:
         flexible: Any = np.maximum(replica_hours - committed, 0.0)
         if self.rent.term == SPOT:
             flexible = queueing.with_losses(flexible, self.fleet.interrupted)
-        signed = self.commitment.usd_per_gpu_hour * self.residency_uplift if self.commitment else 0
+        if not np.any(committed):
+            return self.gpus * flexible * usd
+        signed = self.signed.usd_per_gpu_hour * self.residency_uplift
         return self.gpus * (flexible * usd + committed * signed)
+
+    @property
+    def signed(self) -> Any:
+        """The rent of committed replicas; at its middle where a slider commits to the first."""
+        how = self.gpu.id, self.channel, self.fleet.commitment
+        return middle(catalog.rent(*how)) if self.commitment is None else self.commitment

@@ -48,8 +48,8 @@ def hours_standing(own: Hosted, made: Capacity) -> Lines:
     fixed = plan.committed_replicas * HOURS_PER_MONTH * own.gpus
     if np.any(plan.committed_replicas):
         basis = "{committed_replicas} replicas x hours of a month at the price "
-        item, theirs = "GPU hours under the commitment", cite(own.commitment, "usd_per_gpu_hour")
-        price, of = own.commitment.usd_per_gpu_hour * own.residency_uplift, "of the commitment"
+        item, theirs = "GPU hours under the commitment", cite(own.signed, "usd_per_gpu_hour")
+        price, of = own.signed.usd_per_gpu_hour * own.residency_uplift, "of the commitment"
         yield _standing(item, fixed, price, STEADY, basis + of, theirs)
         item = "the same hours without it, not paid"
         yield _standing(item, -fixed, usd, "gpu", basis + "above", cites)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import effort_said
+from costmodel.choices.effort import effort_said, watched_by
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, cite, every_call, labour, setup, upkeep
 from costmodel.choices.running import paid_as
@@ -109,7 +109,7 @@ def retraining(tune: Any, case: Case) -> tuple[Schedule, str, tuple[str, ...]]:
     Every `retrain_months` where somebody gave them; else each time that answers drift, as the
     `Monitoring` of the option has it, and the usual months without one.
     """
-    watch = next((t for t in case.techniques if hasattr(t, "drifts_per_year")), None)
+    watch = watched_by(case.techniques)
     if watch is None or not isinstance(tune.retrain_months, Usual):
         cites = cite(tune, "retrain_months")
         return every(unmarked(tune.retrain_months)), "every {retrain_months} months", cites
