@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report app test pages lab drags screens fuzz lock locked audit bench fidelity features formulas schema front-door check clean
+.PHONY: help report app test pages inputs lab drags screens fuzz lock locked audit bench fidelity features formulas schema front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
 	@echo "make app      the cockpit in the browser, without code"
 	@echo "make test     all tests (browser tests where a Chromium is found)"
 	@echo "make pages    every report of every example says the same (some ten minutes)"
+	@echo "make inputs   every input of every example is saved, comes back and moves a number (ten minutes)"
 	@echo "make reading  all reports at the width of a desk and a phone, and on paper, with pictures"
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make drags    200 drags of the sliders in a real Chromium, fresh and reloaded"
@@ -49,6 +50,9 @@ test: $(READY)
 
 pages: $(READY)
 	COSTMODEL_PAGES=all $(BIN)/python -m pytest tests/whole/test_one_answer.py
+
+inputs: $(READY)
+	COSTMODEL_INPUTS=all $(BIN)/python -m pytest -n auto tests/whole/test_every_input.py
 
 reading: $(READY)
 	mkdir -p reports/screens

@@ -33,7 +33,8 @@ def counted_now(study: Study) -> dict[str, Any]:
 
     A value on an axis counts as it is given; so what is usual is shown as tier and volume scale it.
     """
-    found, scaled = leaves(study.inputs), {}
+    found = leaves(study.inputs)
+    scaled: dict[str, Any] = {}
     for option in study.options.values():
         for owner, name, value in walk(option):
             if isinstance(getattr(owner, name), Usual):

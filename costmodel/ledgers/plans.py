@@ -120,8 +120,8 @@ def _skeleton(x: Any) -> Found:
 def _field(owner: Any, name: str) -> Found:
     given = getattr(owner, name)
     if isinstance(given, Usual):  # the tier scales it, and not what somebody gives in its place
-        skeleton, *belongs = _number(owner, name, given.value)
-        return (Usual, given.by, skeleton), *belongs
+        skeleton, uses, numbers = _number(owner, name, given.value)
+        return (Usual, given.by, skeleton), uses, numbers
     return _number(owner, name, given)
 
 

@@ -21,7 +21,7 @@ from costmodel.choices.servings.own import YOURS
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study, evaluation_name
 from costmodel.choices.zeros import zeros
-from costmodel.core import CatalogError, Measured, Usual, check, not_none, objects, same
+from costmodel.core import CatalogError, Measured, Usual, check, named, not_none, objects, same
 from costmodel.facts.prices import OWN, UNUSUAL
 from costmodel.facts.records import FromCatalogue, Gpu, Model
 from costmodel.ledgers.evidence import published_as
@@ -29,6 +29,7 @@ from costmodel.scenarios.overriding import overrides, refuse_difference
 from costmodel.scenarios.places import SERVINGS
 from costmodel.scenarios.reading import read
 
+FILE = "the saved scenario"  # what messages call it
 BESIDE = dict(SERVINGS.values())  # the field that stands beside the name of a serving
 
 
@@ -52,7 +53,11 @@ def as_yaml(study: Study) -> str:
 
 def _read(text: str, study: Study) -> Study:
     """What the text says; one that nobody has named yet may be read too."""
-    return read(text, "what is saved", Path(), {"title": study.title or "a scenario"})
+    try:
+        return read(text, FILE, Path(), {"title": study.title or "a scenario"})
+    except ValueError as error:
+        why = named(str(error).removeprefix(f"{FILE}: "))
+        raise CatalogError(f"this cannot be saved, as no file may say it: {why}") from error
 
 
 def _text(study: Study, changed: dict[str, Any]) -> str:

@@ -493,6 +493,32 @@ def test_a_saved_scenario_overrides_nothing_that_nobody_changed(name, tmp_path):
     assert "overrides" not in save(load(name), tmp_path / "again.yaml").read_text()
 
 
+def test_a_range_under_a_key_comes_back_with_its_draws(tmp_path):
+    """Of a record, of the task and of an option; saved again it is the same text."""
+    s = load(BASE + MINE)
+    things: tuple = (s.options, s.work)
+    for key, value in (
+        ("task.slope", cm.Range(0.5, 0.9, name="task.slope")),
+        ("strong.context_decay", 0.2),
+        ("rag.maintenance_fte", cm.Range(0.4, 0.8)),
+    ):
+        things = cm.uncertainty.pin(things, key, value)
+    changed = replace(s, options=things[0], work=things[1])
+    path = save(changed, tmp_path / "a.yaml")
+    assert "task.slope: {low: 0.5, high: 0.9" in path.read_text()
+    pd.testing.assert_frame_equal(table(changed), table(load(path)), rtol=1e-12)
+    assert save(load(path), tmp_path / "b.yaml").read_text() == path.read_text()
+
+
+def test_a_usual_number_that_was_moved_and_is_still_scaled_cannot_be_said(tmp_path):
+    s = load(BASE)
+    driven = cm.uncertainty.drive(s.options, "hiring", {"rag.maintenance_fte": 0.5})
+    with pytest.raises(
+        cm.facts.CatalogError, match=r"rag.maintenance_fte\) is not what it usually"
+    ):
+        save(replace(s, options=driven), tmp_path / "no.yaml")
+
+
 def test_what_a_file_cannot_say_is_an_error_and_nothing_is_written(tmp_path):
     s = load(BASE)
     own = replace(cm.facts.gpu("L40S"), id="my-gpu")
