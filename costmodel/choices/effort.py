@@ -103,14 +103,14 @@ def counted(owner: Any, name: str, work: Workload, beside: Iterable[Any] = ()) -
     if given.by != REPLACED:
         now, at = middle((owner, work)), middle(given.value)
         factor = effort(now[0], name, now[1]) / at if at else 1.0
-        return _over(given.value, lambda x: x * factor)
+        return over(given.value, lambda x: x * factor)
     watch = watched_by(beside)
     if watch is None:
         return given.value
-    return _over(watch.drifts_per_year, lambda x: MONTHS_PER_YEAR / max(x, ROUNDING))
+    return over(watch.drifts_per_year, lambda x: MONTHS_PER_YEAR / max(x, ROUNDING))
 
 
-def _over(value: Any, change: Any) -> Any:
+def over(value: Any, change: Any) -> Any:
     """A number or a Range with its ends changed."""
     if not isinstance(value, Range):
         return change(value)

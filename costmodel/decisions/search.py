@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.effort import counted
+from costmodel.choices.effort import counted, over
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.people import KEEPING
 from costmodel.choices.study import Study
 from costmodel.core import (
+    WORKING_HOURS_PER_MONTH,
     Doubt,
     Usual,
     check,
@@ -17,11 +20,13 @@ from costmodel.core import (
     key_of,
     leaves,
     limits,
+    middle,
     objects,
     require,
     unit_of,
     walk,
 )
+from costmodel.ledgers.engine import at_middle
 
 FACTOR = 1000.0  # a break-even is looked for between a thousandth and a thousand times the present
 NEAR_FACTOR, NEAR_POINTS = 30.0, 61  # goals and sweeps look nearer
@@ -35,12 +40,30 @@ def counted_now(study: Study) -> dict[str, Any]:
     """
     found = leaves(study.inputs)
     scaled: dict[str, Any] = {}
-    for option in study.options.values():
+    for label, option in study.options.items():
         for owner, name, value in walk(option):
             if isinstance(getattr(owner, name), Usual):
-                here = counted(owner, name, study.work, objects(option))
-                scaled.setdefault(key_of(owner, name, value), here)
+                key = key_of(owner, name, value)
+                if key not in scaled:
+                    here = counted(owner, name, study.work, objects(option))
+                    is_team = isinstance(owner, Hosted) and name == "upkeep_fte"
+                    scaled[key] = _team(study, label, here) if is_team else here
     return found | scaled
+
+
+def _team(study: Study, label: str, few: Any) -> Any:
+    """The engineers whom the GPUs of an option keep busy: from those of a few GPUs on they grow
+    with the fleet, and those that are given do not."""
+    found, months = at_middle(study), study.terms.months
+    hours = sum(
+        float(np.sum(line.quantity * line.schedule.weights(months, found.calendar.demand)))
+        for line in (found.bills[label].lines if label in found.bills else ())
+        if line.item == KEEPING
+    )
+    many = hours / (months * WORKING_HOURS_PER_MONTH)
+    if not many:
+        return few
+    return over(few, lambda x: x * many / middle(few))
 
 
 def present(value: Any) -> float:

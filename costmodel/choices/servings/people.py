@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 INCIDENTS = ("incidents_per_month", "hours_per_incident")
 ROTA = ("on_duty", "usd_per_week_on_call")
+KEEPING = "keep serving running"  # the line of those who do
 FEW, MANY = 8, 24  # GPUs for which the two shares of people hold
 
 
@@ -50,7 +51,7 @@ def people_of(own: Hosted, gpus: Any, work: Workload, terms: Terms) -> Lines:
         words += f" up to {FEW} GPUs, rising with their logarithm to {more} at {MANY} GPUs,"
     count, when = by_month(fte * WORKING_HOURS_PER_MONTH)
     basis = words + " of an engineer x working hours of a month x {usd_per_hour}/h"
-    yield labour("keep serving running", count, engineer, when, phase, basis, cites)
+    yield labour(KEEPING, count, engineer, when, phase, basis, cites)
     hours: Any = own.on_call_hours_per_month
     if hours is not None:
         basis, cites = "{on_call_hours_per_month} hours a month x {usd_per_hour}/h", ()

@@ -13,6 +13,7 @@ from typing import Any
 
 from costmodel.choices.study import Study
 from costmodel.core import Measured, Range, check, has_key, key_of, label_of, objects, pin, walk
+from costmodel.decisions.search import counted_now
 from costmodel.pages.widgets.inputs import Input, describe
 from costmodel.pages.widgets.questions import Question
 
@@ -97,8 +98,10 @@ class Asked:
         return None
 
     def inputs(self) -> dict[str, Input]:
-        """Every input by its key, as it was before it was changed."""
+        """Every input by its key, as it was before it was changed, and as it counts: a usual
+        number after tier and volume, since one that is typed counts as it is typed."""
         study = self.base()
+        counts = counted_now(study)
         found = {
             name: describe(name, value)
             for name, value in self.question.numbers(self.study, self.picks).items()
@@ -106,7 +109,8 @@ class Asked:
         for owner, name, value in walk((study.work, study.terms, tuple(study.options.values()))):
             key = key_of(owner, name, value)
             if key not in found and not isinstance(value, Measured):
-                found[key] = describe(key, value, f"{type(owner).__name__}.{name}")
+                place = f"{type(owner).__name__}.{name}"
+                found[key] = describe(key, counts.get(key, value), place)
         found[SURE] = replace(describe(SURE, study.confidence), group="Quality")
         if study.quality_floor is not None:
             found[FLOOR] = replace(describe(FLOOR, study.quality_floor), group="Quality")

@@ -282,3 +282,27 @@ def test_a_commitment_gets_its_price():
     state.set("Fleet.committed_replicas", 2)
     bill = cm.explain(state.asked.now(), "Own GPUs")
     assert (bill["item"] == "GPU hours under the commitment").any()
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "label"),
+    [
+        ("support_assistant", "rag.maintenance_fte", "RAG"),
+        ("document_extraction", "fine_tune.retrain_months", "LoRA"),
+        ("own_gpus", "hosting.maintenance_fte", "Own GPUs"),
+    ],
+)
+def test_typing_what_stands_in_the_box_changes_nothing(name, key, label):
+    """A usual number that the tier scales is shown as it counts; another one counts as typed."""
+    state = State(asked(name))
+    given = state.asked.inputs()[key]
+
+    def total():
+        table = cm.compare(state.asked.now(), draws=50)
+        return table["base_case"][label]
+
+    before = total()
+    state.set(key, given.mid)
+    assert total() == pytest.approx(before, rel=0.005)
+    state.set(key, given.mid * 2)
+    assert total() != pytest.approx(before, rel=0.001)
