@@ -137,6 +137,7 @@ from costmodel.core.words import (
     number_text,
     percent,
     short,
+    signed,
 )
 
 __all__ = """
@@ -151,6 +152,6 @@ __all__ = """
     is_nest kept key_of label_of leaves limits listed make_folder meaning_of middle misspelt
     money named not_none number_list number_text objects of_kind one_blas_thread one_number one_step
     outermost owner_label owner_of percent pin plain_cell probabilities public read_rows read_text
-    recorded require rewrite same sample short temporary_folder unchecked uniforms unit_of unknown
-    today unmarked validate walk while_wanted whole_number write write_all
+    recorded require rewrite same sample short signed temporary_folder unchecked uniforms unit_of
+    unknown today unmarked validate walk while_wanted whole_number write write_all
 """.split()
