@@ -139,6 +139,7 @@ from costmodel.core.words import (
     number_text,
     percent,
     short,
+    signed,
 )
 
 __all__ = """
@@ -154,6 +155,6 @@ __all__ = """
     meaning_of middle misspelt money named not_none number_list number_text objects of_kind
     one_blas_thread one_number one_step outermost owner_label owner_of percent pin plain_cell
     probabilities public read_rows read_text recorded require rewrite same sample short
-    temporary_folder unchecked uniforms unit_of unknown today unmarked validate walk
+    signed temporary_folder unchecked uniforms unit_of unknown today unmarked validate walk
     while_wanted whole_number write write_all
 """.split()

@@ -15,6 +15,19 @@ from costmodel.core.public import frozen, public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import KILO, MILLION
 
+MINUS = "−"  # of amounts and shares in words; what is typed or read by machines has "-"
+
+
+def signed(text: str) -> str:
+    """A number that was written, with a minus sign for a hyphen, and none before nothing.
+
+    >>> signed("-4.1"), signed("-0"), signed("-0.00 %"), signed("0.5")
+    ('−4.1', '0', '0.00 %', '0.5')
+    """
+    if not text.startswith("-"):
+        return text
+    return text[1:] if not re.search("[1-9∞]", text) else MINUS + text[1:]
+
 
 def number_text(value: Any, figures: int | None = None) -> str:
     """A number as people write it, first rounded to so many figures; a Range with its ends.
@@ -113,12 +126,12 @@ def dollars(x: float, money: Currency = USD) -> str:
     """Money in three figures at most; `x` is already in that currency.
 
     >>> [dollars(x) for x in (0.0139, 0.1, 4.1, 950, 12_000, 147_382, 1_200_000, -2_500)]
-    ['$0.0139', '$0.10', '$4.10', '$950', '$12k', '$147k', '$1.2M', '-$2.5k']
+    ['$0.0139', '$0.10', '$4.10', '$950', '$12k', '$147k', '$1.2M', '−$2.5k']
     """
     number = short(abs(x))
     if "." in number and len(number.partition(".")[2]) == 1 and number[-1].isdigit():
         number += "0"  # cents have two digits
-    return f"{'-' if x < 0 else ''}{SIGNS.get(money.code, money.code + ' ')}{number}"
+    return f"{MINUS if x < 0 else ''}{SIGNS.get(money.code, money.code + ' ')}{number}"
 
 
 def short(x: float) -> str:
@@ -139,10 +152,10 @@ def short(x: float) -> str:
 def percent(x: float, below: float | None = None) -> str:
     """A share in whole percent; one that is less than `below` does not round up to it.
 
-    >>> percent(0.707), percent(0.796, below=0.8), percent(0.79999, below=0.8)
-    ('71 %', '79.6 %', '79.9 %')
+    >>> percent(0.707), percent(-0.06), percent(0.796, below=0.8), percent(0.79999, below=0.8)
+    ('71 %', '−6 %', '79.6 %', '79.9 %')
     """
-    text = f"{100 * x:.0f} %" if np.isfinite(x) else "?"
+    text = signed(f"{100 * x:.0f} %") if np.isfinite(x) else "?"
     if below is None or x >= below or text != percent(below):
         return text
     return f"{np.floor(1000 * x) / 10:.1f} %"
@@ -191,20 +204,21 @@ def money(usd: float, terms: Any = None) -> str:
     --------
     >>> money(12_345.6), money(1_236_000), money(0.03123), money(4.1), money(47.78)
     ('USD 12,300', 'USD 1.24M', 'USD 0.0312', 'USD 4.10', 'USD 47.8')
+    >>> money(-1_020_000), money(-0.0)
+    ('−USD 1.02M', 'USD 0')
     """
     currency = USD if terms is None else terms.money
-    amount = usd * currency.per_usd
-    size = abs(amount)
+    size = abs(usd * currency.per_usd)
     if not np.isfinite(size):
         number = "?"
     elif size >= 999_500_000:
-        number = f"{amount / (KILO * MILLION):.3g}B"
+        number = f"{size / (KILO * MILLION):.3g}B"
     elif size >= 999_500:
-        number = f"{amount / MILLION:.3g}M"
+        number = f"{size / MILLION:.3g}M"
     elif size >= 100:
-        number = f"{round(amount, 3 - len(f'{size:.0f}')):,.0f}"
+        number = f"{round(size, 3 - len(f'{size:.0f}')):,.0f}"
     elif 0.1 <= size < 10:
-        number = f"{amount:.2f}"
+        number = f"{size:.2f}"
     else:
-        number = f"{amount:.3g}"
-    return f"{currency.code} {number}"
+        number = f"{size:.3g}"
+    return f"{MINUS if usd < 0 else ''}{currency.code} {number}"

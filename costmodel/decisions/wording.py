@@ -295,8 +295,8 @@ def _peak(work: Workload) -> str:
         return ""
     most, least = (end(extra, key=extra.__getitem__) for end in (max, min))
     kind, month = ("peak", most) if extra[most] > 0 else ("low", least)
-    sign = "+" if extra[month] > 0 else "-"
-    return f", with a {kind} of {sign}{percent(abs(extra[month]))} in {month.capitalize()}"
+    sign = "+" if extra[month] > 0 else ""
+    return f", with a {kind} of {sign}{percent(extra[month])} in {month.capitalize()}"
 
 
 def _reads(option: Any) -> bool:

@@ -129,7 +129,7 @@ def reconcile(
     for note in bill.notes:
         echo(note, err=True)
     bridge = made.bridge.assign(usd=made.bridge["usd"].map("{:,.2f}".format))
-    bridge["share"] = made.bridge["share"].map("{:.1%}".format)
+    bridge["share"] = made.bridge["share"].map("{:.1%}".format).str.replace("%", " %")
     echo(aligned([("part", "USD", "share"), *bridge[["part", "usd", "share"]].itertuples(False)]))
     for row in bridge.itertuples():
         echo(wrapped(f"{row.part}: {row.why}"))

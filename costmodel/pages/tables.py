@@ -11,7 +11,17 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_bool, is_number, is_numeric_dtype, is_scalar
 
-from costmodel.core import USD, Currency, label_of, meaning_of, percent, public, unit_of, unknown
+from costmodel.core import (
+    USD,
+    Currency,
+    label_of,
+    meaning_of,
+    percent,
+    public,
+    signed,
+    unit_of,
+    unknown,
+)
 from costmodel.pages.blocks import Column, Table, counted
 
 KEY = r"\S+\.\w+"  # an input as code names it
@@ -218,7 +228,15 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
 
     >>> [cell(x) for x in (1234567.0, 12.5, 0.00375, None, True, 7, 8e10)]
     ['1,234,567', '12.5', '0.00375', '–', 'yes', '7', '8.00×10¹⁰']
+    >>> cell(-0.2, form="{:,.0f}"), cell(-1_234.5), cell(-0.06, "quality")
+    ('0', '−1,234', '−6.0 %')
     """
+    text = _plain(value, name, form)
+    return signed(text) if is_number(value) and not is_bool(value) else text
+
+
+def _plain(value: Any, name: str, form: str | Callable | None) -> str:
+    """One value as text, with a hyphen where a number is below 0."""
     if is_scalar(value) and pd.isna(value):
         return "–"
     if value in (math.inf, -math.inf):

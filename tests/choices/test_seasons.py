@@ -109,7 +109,7 @@ def test_servers_are_bought_for_the_peak_and_kept():
             "Starting at 1,000 requests a month and growing 20 % a year, "
             "with a peak of +40 % in December, ",
         ),
-        ({"august": -0.5}, {}, "At 1,000 requests a month, with a low of -50 % in August, "),
+        ({"august": -0.5}, {}, "At 1,000 requests a month, with a low of −50 % in August, "),
     ],
 )
 def test_the_headline_names_the_season(seasons, more, words):

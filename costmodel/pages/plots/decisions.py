@@ -147,15 +147,15 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     money = Currency(str(table["currency"].iloc[0]).split()[0])
     month, net, paid = table["month"], table["net"], table["cumulative"]
     ax.bar(month, net, color=np.where(net < 0, LOSS, GAIN), width=0.8)
-    ax.plot(month, paid, color=INK)
+    (line,) = ax.plot(month, paid, color=INK)
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.set_xlim(-0.8, month.max() + 0.8)
-    note(ax, "sum so far", (month.iloc[-1], paid.iloc[-1]), (-4, 6), va="baseline")
     tidy(ax, "y")
     money_axis(ax.yaxis, money, "against the baseline [{}]")
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("month; 0 is today")
-    ax.legend(handles=swatches({"comes in": GAIN, "goes out": LOSS}), loc="upper left", ncols=2)
+    line.set_label("sum so far")
+    legend_above(ax, 3, [*swatches({"comes in": GAIN, "goes out": LOSS}), line])
     return ax
 
 

@@ -227,6 +227,9 @@ def test_figures_of_the_decision_show_their_tables():
     )
     ax = pd_.plot_case(flow)
     assert [bar.get_height() for bar in ax.patches[:13]] == flow["net"].to_list()
+    named = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert named == ["comes in", "goes out", "sum so far"]
+    assert "sum so far" not in [text.get_text() for text in ax.texts]  # it would lie on the bars
     areas = cm.decisions.regions(
         options, work, {"requests_per_month": None, "input_tokens": [100, 1_000]}, terms=terms
     )
