@@ -211,7 +211,7 @@ def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
         failed_at(row.scenario, row.error)
     count = table["scenario"].nunique()
     told = f"{csv}: {many(count, 'scenario')}, {len(failed)} of them with an error"
-    echo(wrapped(told), err=csv == STDOUT)
+    echo(told, err=csv == STDOUT)
     errors = dict(zip(failed["scenario"], failed["error"], strict=True))
     return {"path": csv, "scenarios": count, "failed": len(failed), "errors": errors}
 

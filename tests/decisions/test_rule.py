@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from toys import ON, STILL, Better, Buy, api
 
 import costmodel as cm
 from costmodel.choices.schedule import monthly
 from costmodel.core import sample
+from costmodel.decisions import verdict
 from costmodel.decisions.simulate import totals
 from costmodel.laws.money import certainty_equivalent
 from costmodel.ledgers import plans
@@ -247,6 +249,22 @@ def test_points_speak_of_the_options_that_the_headline_compares():
     assert said.best is None and said.named == "a" and said.table.index[0] == "bad"
     assert "a has, of what comes near, the lowest expected cost at any price" in said.points[-1]
     assert "bad" not in said.sentence
+
+
+def test_two_that_change_places_within_a_few_percent_are_said_to_cost_nearly_the_same():
+    """The curves hold b at the mean of the price; the table, which counts all draws, has a."""
+    prices = pd.DataFrame(
+        {
+            "option": ["a", "b"],
+            "from": [0.0, 0.3],
+            "to": [0.3, np.inf],
+            "holds_yours": [False, True],
+        }
+    )
+    prices.attrs["yours"] = (0.2, 0.3, 0.5, 0.32)
+    for behind, words in ((101.0, "b costs nearly the same as a."), (200.0, "a is best only")):
+        table = pd.DataFrame({"present_value": [100.0, behind]}, ["a", "b"])
+        assert words in verdict._stays(prices, cm.Study({"a": buys(1.0)}, ONE, STILL), table, "a")
 
 
 def test_a_price_that_rises_with_wages_says_that_it_is_an_average():

@@ -80,6 +80,7 @@ def test_evaluations_and_a_bill_join_in(usage, write, tmp_path):
 def test_reconcile_and_reprice(usage, tmp_path):
     said = run("reconcile", usage, "24.00")
     assert "USD 12.00 of USD 24.00 is tracked; USD 12.00 (50 %) is unexplained" in said
+    assert "50.0 %" in said and "0%" not in said
     run("from", usage, "-o", tmp_path / "m.yaml", "--on", "2026-11-20")
     said = run("reprice", usage, "--with", tmp_path / "m.yaml", "--csv", tmp_path / "t.csv")
     assert "as it was" in said and "Today: gpt-4o" in said
