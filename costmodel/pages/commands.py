@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from functools import wraps
-from os.path import isdir, isfile, samefile
+from os.path import exists, isdir, isfile, samefile
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +172,7 @@ def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
 
 def in_its_case(source: str) -> str:
     """The example of that name, upper and lower case being the same; other names as they are."""
-    known = () if Path(source).exists() else examples()
+    known = () if exists(source) else examples()
     return next((name for name in known if name.lower() == source.strip().lower()), source)
 
 

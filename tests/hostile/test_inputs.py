@@ -256,7 +256,7 @@ def test_the_table_of_a_portfolio_goes_to_standard_output(tmp_path):
     assert made.exit_code == 0
     table = pd.read_csv(io.StringIO(made.stdout))
     assert table["expected"].item() == cm.compare(cm.load(BASE))["expected"].item()
-    assert "1 scenarios, 0 of them with an error" in made.stderr
+    assert "1 scenario, 0 of them with an error" in made.stderr
 
 
 # -- notebooks -------------------------------------------------------------------------------------

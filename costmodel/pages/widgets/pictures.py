@@ -15,6 +15,7 @@ from costmodel.decisions.compare import sweep
 from costmodel.decisions.search import present
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict
+from costmodel.decisions.wording import lowest
 from costmodel.ledgers.book import cash_flow, explain, ledger
 from costmodel.pages.plots import costs, options, style
 
@@ -153,8 +154,9 @@ def beside(now: tuple[float, str], pinned: tuple[float, str] | None, study: Stud
         return f"{step:+.0f} months against the pin" if step else "as the pin"
     if abs(step) < 1e-9 * max(abs(was), 1):
         return "as the pin"
-    share = f" ({step / abs(was):+.0%})" if abs(was) > 1e-9 and abs(step / was) < 10 else ""
     sign = "+" if step > 0 else "−"
+    known = abs(was) > 1e-9 and abs(step / was) < 10
+    share = f" ({sign}{percent(abs(step / was))})" if known else ""
     return f"{sign}{money(abs(step), study.terms)}{share} against the pin"
 
 
@@ -189,7 +191,8 @@ def _why(verdict: Verdict, study: Study) -> str:
         return f"A token calculator shows {usd} of it; the rest is people, tests and upgrades."
     if "as_good" not in table or len(table) == 1 or study.risk:
         return verdict.headline
-    text = "The lowest expected cost"
+    text = lowest(study, verdict.named or "", table[table["eligible"]])
+    text = text[:1].upper() + text[1:]
     if (floor := study.quality_floor) is not None:
         sure = percent(study.confidence)
         text += f" of those at least {sure} sure to reach {percent(floor)} accepted answers"

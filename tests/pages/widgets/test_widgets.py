@@ -190,7 +190,7 @@ def test_the_pin_shows_the_difference(box):
     before = box.verdict.table.loc[box.verdict.named, "expected"]
     box.controls[WRONG].box.value = "6"
     after = box.verdict.table.loc[box.verdict.named, "expected"]
-    change = f"{after / before - 1:+.0%}"
+    change = f"{100 * (after / before - 1):+.0f} %"
     assert f"({change}) against the pin" in box.top.value
     box.foot.buttons["Pin"].click()
     assert "against the pin" not in box.top.value
