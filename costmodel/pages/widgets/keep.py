@@ -29,10 +29,8 @@ def place_of(name: str, content: bytes | None = None) -> Path:
     """Where a file or folder of that name is written: nothing is written over but the same."""
     first, dot, ending = name.partition(".")
     names = chain([name], (f"{first}_{number}{dot}{ending}" for number in count(2)))
-    for place in map(folder().joinpath, names):
-        if not place.exists() or (place.is_file() and place.read_bytes() == content):
-            return place
-    raise AssertionError  # names have no end
+    places = map(folder().joinpath, names)
+    return next(x for x in places if not x.exists() or (x.is_file() and x.read_bytes() == content))
 
 
 def kept(name: str, content: bytes) -> str:

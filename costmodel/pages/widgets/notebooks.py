@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from costmodel.choices.effort import over
 from costmodel.choices.options import each
 from costmodel.choices.presets import (
     MODELS,
@@ -304,17 +305,12 @@ def _pages(documents: Corpus) -> Any:
 def _of_pages(documents: Corpus, pages: Any) -> Corpus:
     """The documents with another number of pages, as dense as they are."""
     tokens: Any = documents.tokens
-    if isinstance(tokens, Range):
-        tokens = _times(tokens, middle(pages) / middle(_pages(documents)))
-    elif isinstance(pages, Range):
-        tokens = _times(pages, tokens / middle(_pages(documents)))
+    was = middle(_pages(documents))
+    if isinstance(pages, Range) and not isinstance(tokens, Range):
+        tokens = over(pages, lambda x: x * documents.tokens / was)
     else:
-        tokens *= pages / middle(_pages(documents))
+        tokens = over(tokens, lambda x: x * middle(pages) / was)
     return replace(documents, pages=documents.pages and pages, tokens=tokens)
-
-
-def _times(doubt: Range, factor: float) -> Range:
-    return replace(doubt, **{end: getattr(doubt, end) * factor for end in ("low", "mid", "high")})
 
 
 @dataclass(frozen=True)

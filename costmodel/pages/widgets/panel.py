@@ -118,6 +118,9 @@ class Panel(ipywidgets.VBox):
             made[pick.front] += self._picker(pick, asked.picks.get(pick.name, pick.value))
         self.front.children, self.pickers.children = made[True], made[False]
         self.ticks.children = [self._tick(label) for label in study.options]
+        ways = [way for _, way in self.scenario.options]
+        if new := [(name, name) for name in self.known if name not in ways]:
+            self.scenario.options = [*new, *self.scenario.options]
         loaded = (name for name, one in self.known.items() if one.study is asked.study)
         self.scenario.value = next(loaded, "")
         if self.folds.selected_index == 2:
@@ -144,15 +147,13 @@ class Panel(ipywidgets.VBox):
                 return next((key for key in inputs if key.rpartition(".")[2] == name), "")
 
         question = self.state.asked.question
-        named = (
-            *question.in_sight(study, self.state.asked.picks),
-            *USUAL,
-        )  # the usual ones where a study lacks some
+        own = question.in_sight(study, self.state.asked.picks)
+        named = (*own, *USUAL)  # the usual ones where a study lacks some
         asked = [map(key_of_name, names.split("|")) for names in named]
         keys = [next((key for key in ways if key in inputs), "") for ways in asked]
         if FLOOR in inputs and question.floor:
             keys.insert(IN_SIGHT - 1, FLOOR)
-        return list(dict.fromkeys(filter(None, keys)))[: max(IN_SIGHT, len(question.controls))]
+        return list(dict.fromkeys(filter(None, keys)))[: max(IN_SIGHT, len(own))]
 
     def _control(self, key: str) -> Control:
         return Control(self.inputs[key], self.state.asked.values.get(key), self._moved)
@@ -292,8 +293,6 @@ class Panel(ipywidgets.VBox):
             usual = QUESTIONS["approach"] if question == QUESTIONS["quick"] else question
             kept = Asked(study, usual, picks=usual.start(study))
         self.known[name] = kept
-        if name not in (way for _, way in self.scenario.options):
-            self.scenario.options = [(name, name), *self.scenario.options]
         self.step(lambda: self.state.change("", kept))
 
     def step(self, act: Any) -> None:

@@ -448,6 +448,9 @@ def test_the_list_of_scenarios_says_what_is_asked(box):
     assert "Own GPUs" in box.study.options
     box.panel._uploaded({"new": [{"name": "mine.yaml", "content": as_yaml(STUDY).encode()}]})
     assert box.panel.scenario.value == "mine.yaml" and "RAG" in box.study.options
+    answered = box.runs.number
+    box.panel._uploaded({"new": [{"name": "other.yaml", "content": as_yaml(STUDY).encode()}]})
+    assert box.runs.number == answered + 1  # once: the list grows without asking anything
     box.panel._uploaded({"new": [{"name": "bad.yaml", "content": "x".encode("utf-16")}]})
     assert "bad.yaml was not loaded: it is not UTF-8 text" in box.foot.said.value
     box.panel._uploaded({"new": [{"name": "bad.yaml", "content": b""}]})
